@@ -1,0 +1,108 @@
+"""Tokens: obtained by a flow, renewed ahead of their end, by one at a time.
+
+The rules live in :class:`TokenCache`, which does no I/O and holds no lock; the clients bring a lock of their own kind
+and run the login flow.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from airflow_media.http.call import Answer, Flow
+from airflow_media.http.errors import MediaError
+
+DEFAULT_LEAD = 120.0
+"""Seconds before its end at which a token counts as due for renewal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and its life.
+
+    :param value: The token itself.
+    :param life: Seconds that it is good for from the moment it was given; ``None``: until it is refused.
+    """
+
+    value: str = field(repr=False)
+    life: float | None = None
+
+
+class Auth(Protocol):
+    """How one service wants to be told who we are."""
+
+    def login(self) -> Flow[Token]:
+        """Obtain a token. Its calls are ``authenticated=False`` and carry the credentials themselves."""
+
+    def headers(self, token: str) -> dict[str, str]:
+        """Give the header fields that carry the token."""
+
+    def params(self, token: str) -> dict[str, str]:
+        """Give the query parameters that carry the token."""
+
+    def refused(self, answer: Answer) -> bool:
+        """Tell whether an answer means that the token is no longer good and a new one would help."""
+
+    def secrets(self) -> tuple[str, ...]:
+        """Give the credentials that must never be printed."""
+
+
+class TokenCache:
+    """The current token of a client and when it is due.
+
+    :param lead: Seconds before its end at which a token is renewed. A token that lives less than twice as long is
+        renewed at half its life.
+    """
+
+    def __init__(self, lead: float = DEFAULT_LEAD) -> None:
+        self._lead = lead
+        self._token: Token | None = None
+        self._born = 0.0
+        self._failure: MediaError | None = None
+        self._logins = 0
+
+    @property
+    def logins(self) -> int:
+        """How many logins have ended so far, well or not."""
+        return self._logins
+
+    def store(self, token: Token, now: float) -> None:
+        """Keep a token.
+
+        :param token: The new token.
+        :param now: Monotonic time in seconds at which it was asked for: its life began no earlier.
+        """
+        self._token, self._born, self._failure = token, now, None
+        self._logins += 1
+
+    def fail(self, failure: MediaError) -> None:
+        """Remember that a login failed, for those who waited for it."""
+        self._failure = failure
+        self._logins += 1
+
+    def check(self, seen: int) -> None:
+        """Let a login that was waited for and failed fail everybody who waited: one wrong password is one attempt.
+
+        :param seen: How many logins had ended when the caller began to wait.
+        :raises MediaError: The failure of the login.
+        """
+        if self._failure is not None and self._logins != seen:
+            raise copy.copy(self._failure)
+
+    def current(self, now: float, *, refused: str | None = None, bulk: bool = False) -> str | None:
+        """Give the token to use.
+
+        :param now: Monotonic time in seconds.
+        :param refused: A token that the service has just refused, which must not be given again.
+        :param bulk: Whether it is for a long transfer, which wants at least half of the life left.
+        :return: The token, or ``None`` when a new one must be obtained.
+        """
+        if self._token is None or self._token.value == refused:
+            return None
+        if self._token.life is not None:
+            half = self._token.life / 2
+            lead = half if bulk else min(self._lead, half)
+            if now >= self._born + self._token.life - lead:
+                return None
+        return self._token.value

@@ -1,0 +1,337 @@
+"""Downloads: resumed at the byte where they broke, verified, and never an error document in place of the file."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+from types import TracebackType
+from typing import Protocol, Self
+from urllib.parse import urljoin
+
+from airflow_media.http.bodies import Progress
+from airflow_media.http.call import Answer, Call
+from airflow_media.http.client import Client
+from airflow_media.http.errors import MediaError, NetworkFaultError, ProtocolError, TransferError
+from airflow_media.http.origins import origin
+from airflow_media.http.retry import RetryPolicy
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 6
+"""Broken connections in a row, none of which brought a byte, after which a download is given up."""
+STARTS = 3
+"""Times that a file is fetched from its first byte, where it cannot be resumed or changes under our hands."""
+REDIRECTS = 5
+ELSEWHERE = "elsewhere"
+"""The root of a call to an origin that is none of the service's: no header field is configured for it."""
+REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
+
+_CONTENT_RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<total>\d+|\*)", re.ASCII | re.IGNORECASE)
+
+
+class Writer(Protocol):
+    """Where the bytes of one file go, in order."""
+
+    @property
+    def position(self) -> int:
+        """Bytes taken so far."""
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+
+    def restart(self) -> None:
+        """Forget what was taken and begin again with the first byte."""
+
+
+class Target(Protocol):
+    """A place for one file, or a folder for several."""
+
+    @property
+    def uri(self) -> str:
+        """Where it is, fit to be printed."""
+
+    def resolve(self, name: str) -> Target:
+        """Give the place of a file with this untrusted name, where this is a folder; else this place itself."""
+
+    def writer(self, size: int | None) -> AbstractContextManager[Writer]:
+        """Open it. The file appears when the block ends normally and never before; an exception leaves no trace.
+
+        :param size: Bytes to expect, to see beforehand whether they fit; ``None``: unknown.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """What a download brought.
+
+    :param uri: Where the file is now, fit to be printed.
+    :param size: Bytes.
+    :param etag: Entity tag as the service gave it.
+    :param filename: File name that the service suggests: untrusted.
+    :param resumed: How often a broken connection was taken up again.
+    """
+
+    uri: str
+    size: int
+    etag: str | None
+    filename: str | None
+    resumed: int
+
+
+class NotResumableError(NetworkFaultError):
+    """A connection broke and the rest of the file cannot be had: no ranges there, or it is no longer the same file."""
+
+    default_hint = ""
+
+
+def download(
+    client: Client,
+    call: Call[Answer],
+    target: Target,
+    *,
+    name: str = "",
+    size: int | None = None,
+    md5: str | None = None,
+    progress: Progress | None = None,
+    retry: RetryPolicy | None = None,
+) -> Downloaded:
+    """Fetch a file.
+
+    :param client: The client of the service.
+    :param call: The call that is answered with the file; its ``read`` gives the answer as it is.
+    :param target: Where the file goes.
+    :param name: Name for it in a target that is a folder, where the service suggests none.
+    :param size: Bytes that it must have, if known from elsewhere.
+    :param md5: Hexadecimal MD5 that it must have, if known from elsewhere.
+    :param progress: Told how far it is after each piece.
+    :param retry: How long to wait before a broken connection is taken up again.
+    :return: What was fetched.
+    :raises NetworkFaultError: The connection broke again and again and nothing more came.
+    :raises TransferError: The bytes are not those that were promised, or the target does not take them.
+    :raises MediaError: What the service refused.
+    """
+    place: Target | None = None
+    start = 0
+    with ExitStack() as stack:
+        while True:
+            start += 1
+            try:
+                with RemoteFile(client, call, retry=retry) as remote:
+                    remote.expect(size)
+                    if place is None:
+                        place = target.resolve(remote.filename or name)
+                        writer = stack.enter_context(place.writer(remote.size))
+                    else:
+                        writer.restart()
+                    digest = _copy(remote, writer, progress, hashed=md5 is not None)
+                    remote.expect(size, writer.position)
+                    if md5 is not None and digest != md5.lower():
+                        raise remote.fault(TransferError(f"the MD5 of the file is {digest} and not {md5}"))
+                    return Downloaded(place.uri, writer.position, remote.etag, remote.filename, remote.resumed)
+            except NotResumableError as error:
+                if start == STARTS:
+                    raise
+                log.warning("%s Starting over.", error)
+
+
+def _copy(remote: RemoteFile, writer: Writer, progress: Progress | None, *, hashed: bool) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    for chunk in remote:
+        writer.write(chunk)
+        if hashed:
+            digest.update(chunk)
+        if progress is not None:
+            progress(writer.position, remote.size)
+    return digest.hexdigest()
+
+
+class RemoteFile:
+    """One file at a service: what is known of it once it is opened, and its bytes in order.
+
+    A context manager; iterate over it once. A broken connection is taken up at the byte where it broke, as long as the
+    service proves by a strong entity tag that it is still the same file.
+
+    :param client: The client of the service.
+    :param call: The call that is answered with the file.
+    :param retry: How long to wait before a broken connection is taken up again.
+    :raises NotResumableError: While iterating: the rest cannot be had, only the whole anew.
+    """
+
+    def __init__(self, client: Client, call: Call[Answer], *, retry: RetryPolicy | None = None) -> None:
+        self._client, self._call, self._retry = client, replace(call, bulk=True), retry or RetryPolicy()
+        self._stack = ExitStack()
+        self._chunks: Iterator[bytes] = iter(())
+        self.position = 0
+        self.resumed = 0
+        self.size: int | None = None
+        self.etag: str | None = None
+        self.filename: str | None = None
+        self.media_type: str | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opening:
+            self._stack = opening
+            answer = self._ask({})
+            if answer.status == 206:
+                raise self.fault(ProtocolError("a part of the file was sent where the whole was asked"))
+            self.size, self.etag = size_of(answer), answer.headers.get("etag")
+            self.filename = filename_from(answer.headers.get("content-disposition"))
+            self.media_type = answer.headers.get("content-type")
+            self._stack = opening.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._stack.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        barren = 0
+        while True:
+            before = self.position
+            fault = NetworkFaultError(f"the answer ended at byte {self.position} of {self.size}")
+            try:
+                for chunk in self._chunks:
+                    self.position += len(chunk)
+                    yield chunk
+                if self.size is None or self.position >= self.size:
+                    self.expect(self.size, self.position)
+                    return
+            except NetworkFaultError as broken:
+                fault = broken
+            barren = barren + 1 if self.position == before else 0
+            self._resume(self.fault(fault), barren)
+
+    def expect(self, wanted: int | None, size: int | None = None) -> None:
+        """Compare the size with what was promised.
+
+        :param wanted: Bytes that the file must have; ``None``: any number.
+        :param size: Bytes that it has; default: what the service says, if it does.
+        :raises TransferError: They differ.
+        """
+        size = self.size if size is None else size
+        if wanted is not None and size is not None and wanted != size:
+            raise self.fault(TransferError(f"the file has {size} bytes and not {wanted}"))
+
+    def fault(self, error: MediaError) -> MediaError:
+        """Say on an error what was asked of whom, where it does not say so itself."""
+        error.service = error.service or self._client.exchange.service.name
+        error.operation = error.operation or self._call.operation
+        error.subject = error.subject or self._call.subject
+        return error
+
+    def _resume(self, fault: MediaError, barren: int) -> None:
+        """Ask for the rest, after a pause; or give up."""
+        delay = self._retry.delay(fault, barren + 1, 0.0)
+        if delay is None or barren >= PATIENCE:
+            raise fault
+        log.warning("%s Trying again from byte %d of %s.", fault, self.position, self.size)
+        time.sleep(delay)
+        if self.position == 0:
+            raise self._not_resumable("not a byte came")
+        if self.etag is None or self.etag.startswith("W/"):
+            raise self._not_resumable("the service gives no strong ETag to resume by")
+        answer = self._ask({"range": f"bytes={self.position}-", "if-range": self.etag})
+        start, total = content_range(answer.headers.get("content-range"))
+        if answer.status == 416 and total == self.position:
+            # Its length was not known and all of it had come: only the end was lost.
+            self.size, self._chunks = total, iter(())
+            return
+        same = answer.headers.get("etag") == self.etag and (self.size is None or total in {None, self.size})
+        if answer.status != 206 or start != self.position or not same:
+            raise self._not_resumable("the service does not give the rest of the same file")
+        self.size, self.resumed = total or self.size, self.resumed + 1
+
+    def _ask(self, headers: Mapping[str, str]) -> Answer:
+        self._stack.close()
+        accept = self._call.accept | {416} if headers else self._call.accept
+        call = replace(self._call, headers={**self._call.headers, **headers}, accept=accept)
+        answer = self._stack.enter_context(follow(self._client, call))
+        if answer.headers.get("content-encoding", "identity").lower() != "identity":
+            raise self.fault(ProtocolError("the file was sent compressed, which was not asked for"))
+        self._chunks = answer.chunks or iter(())
+        return answer
+
+    def _not_resumable(self, why: str) -> MediaError:
+        text = f"the connection broke at byte {self.position} of {self.size}, and {why}"
+        return self.fault(NotResumableError(text))
+
+
+@contextmanager
+def follow(client: Client, call: Call[Answer]) -> Iterator[Answer]:
+    """Stream the answer to a call, from wherever the service redirects it to.
+
+    What the call says about us, token and header fields, is not told to another origin.
+
+    :param client: The client of the service.
+    :param call: A GET or HEAD.
+    :return: The answer with ``chunks`` set.
+    :raises MediaError: What the service refused, or what went wrong before the body.
+    """
+    for _ in range(REDIRECTS + 1):
+        with client.stream(replace(call, accept=call.accept | REDIRECTIONS)) as answer:
+            if answer.status not in REDIRECTIONS:
+                yield answer
+                return
+            call = _redirected(client, call, answer.headers.get("location"))
+    text = f"more than {REDIRECTS} redirects"
+    raise ProtocolError(text, service=client.exchange.service.name, operation=call.operation, subject=call.subject)
+
+
+def _redirected(client: Client, call: Call[Answer], location: str | None) -> Call[Answer]:
+    asked = client.exchange.origins.resolve(call)
+    url = urljoin(asked, location or "")
+    call = replace(call, url=url, params={})
+    if origin(url) == origin(asked):
+        return call
+    ranges = {name: value for name, value in call.headers.items() if name.lower() in {"range", "if-range"}}
+    return replace(call, authenticated=False, headers=ranges, root=ELSEWHERE)
+
+
+def size_of(answer: Answer) -> int | None:
+    """Tell how large the whole file is of which an answer brings all or a part.
+
+    :param answer: An answer to a GET or HEAD.
+    :return: Bytes, or ``None`` where the answer does not say.
+    """
+    if "content-range" in answer.headers:
+        return content_range(answer.headers["content-range"])[1]
+    text = answer.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def content_range(value: str | None) -> tuple[int | None, int | None]:
+    """Read a ``Content-Range`` field (RFC 9110, 14.4).
+
+    :param value: The field; ``None`` where there is none.
+    :return: First byte and size of the whole, each ``None`` where it does not say.
+    """
+    match = _CONTENT_RANGE.fullmatch((value or "").strip())
+    if match is None:
+        return None, None
+    start, total = match["start"], match["total"]
+    return (int(start) if start else None, int(total) if total != "*" else None)
+
+
+def filename_from(content_disposition: str | None) -> str | None:
+    """Read the file name out of a ``Content-Disposition`` field (RFC 6266), ``filename*`` before ``filename``.
+
+    :param content_disposition: The field; ``None`` where there is none.
+    :return: The name as the sender put it, **untrusted**: it may hold anything. ``None`` where there is none.
+    """
+    if not content_disposition:
+        return None
+    message = Message()
+    message["content-disposition"] = content_disposition
+    try:
+        params = message.get_params([], header="content-disposition")
+    except (TypeError, ValueError):  # the parser of the standard library stumbles over some malformed parameters
+        return None
+    names = [value for key, value in params if key.lower() == "filename" and value]
+    names.sort(key=lambda value: isinstance(value, str))
+    return collapse_rfc2231_value(names[0]) or None if names else None
