@@ -1,0 +1,177 @@
+"""All that differs between the Airflow versions that we support (3.0 and later), in one place.
+
+What an older Airflow lacks degrades quietly: without a task state store a retry finds its job again by looking it up
+at the service; without ``BaseTrigger.on_kill`` (before 3.3) a job whose task is killed while deferred runs on until the
+deadline, or until a retry attaches to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, PokeReturnValue
+from airflow.triggers.base import BaseTrigger, StartTriggerArgs, TriggerEvent
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseHook, Connection, Context, conf
+    from airflow.sdk.exceptions import (
+        AirflowException,
+        AirflowFailException,
+        AirflowSensorTimeout,
+        AirflowSkipException,
+        AirflowTaskTerminated,
+        AirflowTaskTimeout,
+        TaskDeferralError,
+        TaskDeferralTimeout,
+    )
+else:
+    try:
+        from airflow.sdk import BaseHook, conf
+        from airflow.sdk.exceptions import (
+            AirflowException,
+            AirflowFailException,
+            AirflowSensorTimeout,
+            AirflowSkipException,
+            AirflowTaskTerminated,
+            AirflowTaskTimeout,
+            TaskDeferralError,
+            TaskDeferralTimeout,
+        )
+    except ImportError:  # Airflow < 3.2
+        from airflow.configuration import conf
+        from airflow.exceptions import (
+            AirflowException,
+            AirflowFailException,
+            AirflowSensorTimeout,
+            AirflowSkipException,
+            AirflowTaskTerminated,
+            AirflowTaskTimeout,
+            TaskDeferralError,
+            TaskDeferralTimeout,
+        )
+        from airflow.hooks.base import BaseHook
+
+__all__ = [
+    "TRIGGERS_RENDER_TEMPLATES",
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowSensorTimeout",
+    "AirflowSkipException",
+    "AirflowTaskTerminated",
+    "AirflowTaskTimeout",
+    "BaseHook",
+    "BaseOperator",
+    "BaseOperatorLink",
+    "BaseSensorOperator",
+    "BaseTrigger",
+    "PokeReturnValue",
+    "StartTriggerArgs",
+    "TaskDeferralError",
+    "TaskDeferralTimeout",
+    "TriggerEvent",
+    "aget_connection",
+    "conf",
+    "mask_secret",
+    "read_xcom",
+    "state_store",
+    "task_identity",
+    "task_state",
+]
+
+TRIGGERS_RENDER_TEMPLATES = hasattr(BaseTrigger, "render_template_fields")
+"""Whether a task that starts from its trigger has its templates rendered there."""
+
+
+class StateStore(Protocol):
+    """What we use of Airflow's task state store (3.3 and later)."""
+
+    def get(self, key: str) -> Any:
+        """Give a value, or ``None``."""
+
+    def set(self, key: str, value: Any) -> None:
+        """Keep a JSON value; it outlives retries and clearing."""
+
+
+class Identity(Protocol):
+    """What names one task instance, whatever its try."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int | None
+
+
+def state_store(context: Context) -> StateStore | None:
+    """Give the task state store, or ``None`` where this Airflow has none."""
+    store: StateStore | None = context.get("task_state_store")
+    return store
+
+
+def mask_secret(secret: str) -> None:
+    """Have Airflow blank a value in task logs."""
+    if TYPE_CHECKING:
+        from airflow.sdk.log import mask_secret as mask
+    else:
+        try:
+            from airflow.sdk.log import mask_secret as mask
+        except ImportError:  # Airflow < 3.1
+            from airflow.sdk.execution_time.secrets_masker import mask_secret as mask
+    mask(secret)
+
+
+async def aget_connection(conn_id: str) -> Connection:
+    """Fetch a connection inside a triggerer without blocking its event loop."""
+    if hasattr(BaseHook, "aget_connection"):
+        return await BaseHook.aget_connection(conn_id)
+    from asgiref.sync import sync_to_async
+
+    connection: Connection = await sync_to_async(BaseHook.get_connection)(conn_id)
+    return connection
+
+
+async def task_state(ti: Identity) -> str | None:
+    """Ask, inside a triggerer, for the present state of a task instance; ``None`` when it is gone or pending."""
+    from airflow.sdk.execution_time.comms import GetTaskStates
+
+    map_index = _map_index(ti)
+    answer = await _ask(
+        GetTaskStates(
+            dag_id=ti.dag_id,
+            task_ids=[ti.task_id],
+            run_ids=[ti.run_id],
+            map_index=map_index if map_index >= 0 else None,
+        )
+    )
+    states = (getattr(answer, "task_states", None) or {}).get(ti.run_id, {})
+    state = states.get(ti.task_id if map_index < 0 else f"{ti.task_id}_{map_index}")
+    return None if state is None else str(getattr(state, "value", state))
+
+
+async def read_xcom(ti: Identity, key: str) -> Any:
+    """Ask, inside a triggerer, for an XCom of a task instance; ``None`` when there is none."""
+    from airflow.sdk.execution_time.comms import GetXCom
+
+    answer = await _ask(
+        GetXCom(key=key, dag_id=ti.dag_id, run_id=ti.run_id, task_id=ti.task_id, map_index=_map_index(ti))
+    )
+    value = getattr(answer, "value", None)
+    if isinstance(value, str):
+        from airflow.sdk.bases.xcom import BaseXCom
+
+        value = BaseXCom.deserialize_value(answer)
+    return value
+
+
+def task_identity(ti: Identity) -> tuple[str, str, str, int]:
+    """Give (dag, run, task, map index): the same for each try of a task instance."""
+    return (ti.dag_id, ti.run_id, ti.task_id, _map_index(ti))
+
+
+def _map_index(ti: Identity) -> int:
+    return -1 if ti.map_index is None else ti.map_index
+
+
+async def _ask(message: Any) -> Any:
+    from airflow.sdk.execution_time import task_runner
+
+    return await task_runner.SUPERVISOR_COMMS.asend(message)

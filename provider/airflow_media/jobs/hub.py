@@ -1,0 +1,176 @@
+"""One hub per event loop and connection: one client, one token, one gate for all waits of a connection in a triggerer.
+
+Triggers lease the hub; the first lease makes it, the last one to end closes it. Nothing of it survives its event loop,
+because ``airflow dags test`` runs each leg of a task in a loop of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from airflow_media.http.call import Call, Flow
+from airflow_media.http.client import AsyncClient, ssl_context
+from airflow_media.http.errors import AuthenticationError, NetworkFaultError, NotFoundError
+from airflow_media.jobs.compat import aget_connection
+from airflow_media.jobs.hook import MediaHook
+from airflow_media.jobs.states import JobKind, JobState
+
+T = TypeVar("T")
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type[MediaHook], str], Hub]] = WeakKeyDictionary()
+
+
+class Hub:
+    """Shared by all waits of one connection in one event loop.
+
+    :param hook: The hook class of the service.
+    :param conn_id: The Airflow connection.
+    """
+
+    def __init__(self, hook: type[MediaHook], conn_id: str) -> None:
+        self._hook = hook
+        self._conn_id = conn_id
+        self._leases = 0
+        self._client: AsyncClient | None = None
+        self._retired: list[AsyncClient] = []
+        self._opening = asyncio.Lock()
+        self._batches: dict[str, Batch] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def lease(cls, hook: type[MediaHook], conn_id: str) -> AsyncIterator[Hub]:
+        """Give the hub of a connection in the running loop, for as long as the context lasts.
+
+        :param hook: The hook class of the service.
+        :param conn_id: The Airflow connection.
+        """
+        hubs = _hubs.setdefault(asyncio.get_running_loop(), {})
+        hub = hubs.setdefault((hook, conn_id), cls(hook, conn_id))
+        hub._leases += 1
+        try:
+            yield hub
+        finally:
+            hub._leases -= 1
+            if not hub._leases:
+                del hubs[hook, conn_id]
+                await hub._close()
+
+    async def run(self, flow: Flow[T] | Call[T]) -> T:
+        """Carry out a call or a flow.
+
+        :param flow: The call or flow. It is a fresh one at each call, since a flow runs once.
+        :raises MediaError: What the service refused, or what went wrong on the way.
+        """
+        return await (await self._open()).run(flow)
+
+    async def observe(self, kind: JobKind, job_id: str, within: float) -> JobState:
+        """Look at a job.
+
+        :param kind: The kind of job.
+        :param job_id: Its id.
+        :param within: Seconds that the look may wait for others of its kind, to be answered by one request with them.
+        :raises MediaError: What the service refused, or what went wrong on the way.
+        """
+        client = await self._open()
+        try:
+            return await self._look(kind, job_id, within)
+        except AuthenticationError:
+            # Somebody may have changed the password in the connection while this task waited.
+            await self._drop(client)
+            return await self._look(kind, job_id, within)
+
+    async def _look(self, kind: JobKind, job_id: str, within: float) -> JobState:
+        if kind.observe_many is None:
+            return await self.run(kind.observe(job_id))
+        batch = self._batches.setdefault(kind.name, Batch(self, kind))
+        return await batch.ask(job_id, within)
+
+    async def _open(self) -> AsyncClient:
+        async with self._opening:
+            if self._client is None:
+                self._client = await self._new_client()
+            return self._client
+
+    async def _new_client(self) -> AsyncClient:
+        try:
+            connection = await aget_connection(self._conn_id)
+        except Exception as error:  # noqa: BLE001 - a secrets backend may raise anything, and it must not kill a wait
+            missing = "NotFound" in type(error).__name__ or "isn't defined" in str(error)
+            kind = AuthenticationError if missing else NetworkFaultError
+            hint = "Define it under Admin, Connections." if missing else "Airflow could not fetch it."
+            raise kind(f"connection {self._conn_id!r} is not available ({type(error).__name__})", hint=hint) from None
+        await asyncio.to_thread(ssl_context)  # the first one of a process takes some 20 ms
+        return self._hook.access_of(connection).async_client()
+
+    async def _drop(self, client: AsyncClient) -> None:
+        async with self._opening:
+            if self._client is client:
+                self._client = None
+                self._retired.append(client)  # others may be in the middle of a request with it
+
+    async def _close(self) -> None:
+        for batch in self._batches.values():
+            batch.close()
+        for client in (self._client, *self._retired):
+            if client is not None:
+                await client.aclose()
+
+
+class Batch:
+    """Gathers the looks at jobs of one kind for a moment, and answers them all with one flow.
+
+    :param hub: The hub.
+    :param kind: A kind of job that can be observed in numbers.
+    """
+
+    def __init__(self, hub: Hub, kind: JobKind) -> None:
+        self._hub = hub
+        self._kind = kind
+        self._waiting: dict[str, asyncio.Future[JobState]] = {}
+        self._flushes: set[asyncio.Task[None]] = set()
+
+    async def ask(self, job_id: str, within: float) -> JobState:
+        """Look at one job together with all others that are asked about within a moment.
+
+        :param job_id: The job.
+        :param within: How long that moment may last, in seconds.
+        """
+        if not self._waiting:
+            flush = asyncio.create_task(self._flush_after(within))
+            self._flushes.add(flush)
+            flush.add_done_callback(self._flushes.discard)
+        future = self._waiting.setdefault(job_id, asyncio.get_running_loop().create_future())
+        return await asyncio.shield(future)
+
+    def close(self) -> None:
+        """Stop; nobody is waiting any more."""
+        for flush in self._flushes:
+            flush.cancel()
+
+    async def _flush_after(self, delay: float) -> None:
+        await asyncio.sleep(delay)
+        waiting, self._waiting = self._waiting, {}
+        assert self._kind.observe_many is not None
+        try:
+            states = await self._hub.run(self._kind.observe_many(sorted(waiting)))
+        except Exception as error:  # noqa: BLE001 - whoever asked gets it, whatever it is; nobody may wait for ever
+            _settle(waiting, {}, error)
+        else:
+            _settle(waiting, states, None)
+
+
+def _settle(
+    waiting: Mapping[str, asyncio.Future[JobState]], states: Mapping[str, JobState], fault: Exception | None
+) -> None:
+    for job_id, future in waiting.items():
+        if future.cancelled():
+            continue
+        if fault is None and job_id in states:
+            future.set_result(states[job_id])
+            continue
+        future.set_exception(fault or NotFoundError("it is not among the jobs that the service lists", subject=job_id))
+        future.exception()  # whoever asked may be gone by now: not an error that nobody looked at

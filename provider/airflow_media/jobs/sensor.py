@@ -1,0 +1,147 @@
+"""The base of the sensors: wait for a job that somebody else began, deferred, poking or rescheduled, alike."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from airflow_media.http.errors import MediaError
+from airflow_media.jobs.compat import (
+    TRIGGERS_RENDER_TEMPLATES,
+    AirflowSensorTimeout,
+    BaseSensorOperator,
+    PokeReturnValue,
+    StartTriggerArgs,
+)
+from airflow_media.jobs.failures import raise_for, told
+from airflow_media.jobs.hook import MediaHook
+from airflow_media.jobs.links import API_URL_KEY, MediaObjectLink
+from airflow_media.jobs.progress import ProgressLog
+from airflow_media.jobs.states import JobKind, Outcome, Status
+from airflow_media.jobs.trigger import BACKSTOP, JobTrigger
+from airflow_media.jobs.watch import Watch
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class JobSensor(BaseSensorOperator):
+    """Base of the sensors. A subclass names its hook, its trigger and its arguments, and chooses the kind of job.
+
+    :param deferrable: Wait in the triggerer instead of on a worker.
+    :param poll_interval: Usual pause between two looks, in seconds.
+    :param start_from_trigger: With ``deferrable``: begin in the triggerer, without a worker before the wait.
+    """
+
+    hook_class: ClassVar[type[MediaHook]]
+    trigger_class: ClassVar[type[JobTrigger]]
+    operator_extra_links = (MediaObjectLink(),)
+
+    def __init__(
+        self, *, deferrable: bool, poll_interval: float, start_from_trigger: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(poke_interval=poll_interval, **kwargs)
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.start_from_trigger = start_from_trigger
+
+    @property
+    def kind(self) -> JobKind:
+        """The kind of job that is waited for."""
+        raise NotImplementedError(f"{type(self).__name__} must choose a kind of job")
+
+    def object_url(self, job_id: str) -> str:
+        """Give the address of the job at the service's API."""
+        raise NotImplementedError(f"{type(self).__name__} must say where its jobs are")
+
+    def result(self, context: Context, job_id: str) -> Any:
+        """Give what the sensor returns when the job is done; by default its id."""
+        return job_id
+
+    @property
+    def job_id(self) -> str:
+        """The job, rendered."""
+        return str(getattr(self, self.trigger_class.job_field))
+
+    @cached_property
+    def hook(self) -> MediaHook:
+        """The hook of the service, with this sensor's connection."""
+        return self.hook_class(getattr(self, self.trigger_class.conn_field))
+
+    def arrange_start(self) -> None:
+        """Arrange for the task to begin in the triggerer, if that was asked for; called at the end of ``__init__``."""
+        job_id = str(getattr(self, self.trigger_class.job_field))  # the output of another task gives its template
+        templated = "{{" in job_id or "{%" in job_id
+        self.start_from_trigger = (
+            self.start_from_trigger and self.deferrable and (TRIGGERS_RENDER_TEMPLATES or not templated)
+        )
+        if self.start_from_trigger:
+            path, trigger_kwargs = self._trigger(job_id, deadline=None).serialize()
+            self.start_trigger_args = StartTriggerArgs(
+                trigger_cls=path,
+                trigger_kwargs=trigger_kwargs,
+                next_method="execute_complete",
+                timeout=timedelta(seconds=self.timeout),
+            )
+
+    def execute(self, context: Context) -> Any:
+        """Wait for the job, deferred or here."""
+        with told():
+            self._push_link(context)
+            if self.deferrable:
+                self._defer()
+            return super().execute(context)
+
+    def poke(self, context: Context) -> bool | PokeReturnValue:
+        """Look at the job once."""
+        watch = self._watch
+        with told():
+            try:
+                outcome = watch.seen(self.hook.run(self.kind.observe(self.job_id)))
+            except MediaError as fault:
+                outcome = watch.missed(fault)
+            if outcome is None:
+                return False
+            return PokeReturnValue(True, xcom_value=self._finish(context, outcome))
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
+        """Go on after the trigger's event: raise what it calls for, or give the result.
+
+        :param context: The task's context.
+        :param event: The outcome of the wait.
+        """
+        with told():
+            if self.start_from_trigger:
+                self._push_link(context)
+            return self._finish(context, Outcome.from_event(event))
+
+    def _finish(self, context: Context, outcome: Outcome) -> Any:
+        if outcome.status is Status.TIMEOUT:
+            raise AirflowSensorTimeout(f"{self.kind.noun} {outcome.job_id} had not ended after {self.timeout:.0f} s")
+        raise_for(outcome, self.kind.noun, cancelled=False)
+        return self.result(context, outcome.job_id)
+
+    def _push_link(self, context: Context) -> None:
+        context["ti"].xcom_push(key=API_URL_KEY, value=self.object_url(self.job_id))
+
+    def _defer(self) -> NoReturn:
+        # Airflow's own time-out is the backstop; the trigger's deadline comes first and gives the better message.
+        trigger = self._trigger(self.job_id, deadline=time.time() + self.timeout)
+        backstop = timedelta(seconds=self.timeout + BACKSTOP)
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=backstop)
+
+    def _trigger(self, job_id: str, deadline: float | None) -> JobTrigger:
+        names = {
+            self.trigger_class.conn_field: getattr(self, self.trigger_class.conn_field),
+            self.trigger_class.job_field: job_id,
+        }
+        return self.trigger_class(
+            kind=self.kind.name, poll_interval=self.poll_interval, deadline=deadline, cancel_on_kill=False, **names
+        )
+
+    @cached_property
+    def _watch(self) -> Watch:
+        progress = ProgressLog(self.log.info)
+        return Watch(kind=self.kind, job_id=self.job_id, interval=self.poll_interval, deadline=None, progress=progress)

@@ -1,0 +1,161 @@
+"""The base of the triggers: waits for one remote job through the hub, and stops it when its task is killed.
+
+A trigger row is stored in plain text, so it holds nothing secret: a connection id, a job id, a deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar
+
+from airflow_media.http.errors import MediaError
+from airflow_media.jobs.compat import BaseTrigger, TriggerEvent, read_xcom, task_state
+from airflow_media.jobs.hook import MediaHook
+from airflow_media.jobs.hub import Hub
+from airflow_media.jobs.progress import ProgressLog
+from airflow_media.jobs.states import JobKind, Outcome, Status
+from airflow_media.jobs.watch import Watch
+
+JOB_ID_KEY = "job_id"
+"""XCom under which an operator keeps the id of its job while it waits."""
+
+BACKSTOP = 300.0
+"""Seconds after the deadline at which Airflow's own time-out ends a wait that did not end itself."""
+
+_cancelling: set[asyncio.Task[None]] = set()
+"""Cancellations on their way. The loop itself keeps weak references only."""
+
+
+class JobTrigger(BaseTrigger):
+    """Waits for one remote job; the declaration of a service is three names and two arguments.
+
+    A subclass names its hook, its kinds of jobs, and the arguments that hold the connection id and the job id, which it
+    calls as its operators do (a sensor that starts from its trigger has them rendered by these names).
+
+    :param kind: Name of the kind of job, one of :attr:`kinds`.
+    :param poll_interval: Usual pause between two looks, in seconds.
+    :param deadline: Wall-clock time in seconds since the epoch after which the wait ends; ``None``: the framework's
+        time-out alone bounds it.
+    :param cancel_on_kill: Whether to stop the remote job when the task is killed while it is deferred.
+    :param names: The two arguments of the subclass. Unknown ones, of another release, are ignored.
+    """
+
+    hook: ClassVar[type[MediaHook]]
+    kinds: ClassVar[Mapping[str, JobKind]]
+    conn_field: ClassVar[str]
+    job_field: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        missing = [name for name in ("hook", "kinds", "conn_field", "job_field") if not hasattr(cls, name)]
+        if missing:
+            raise TypeError(f"{cls.__name__} must declare {', '.join(missing)}")
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        poll_interval: float,
+        deadline: float | None = None,
+        cancel_on_kill: bool = False,
+        **names: Any,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        if kind not in self.kinds:
+            raise ValueError(f"{type(self).__name__} knows no kind of job {kind!r}; it knows {sorted(self.kinds)}")
+        setattr(self, self.conn_field, names[self.conn_field])
+        setattr(self, self.job_field, names[self.job_field])
+        self.kind = kind
+        self.poll_interval = poll_interval
+        self.deadline = deadline
+        self.cancel_on_kill = cancel_on_kill
+
+    @property
+    def conn_id(self) -> str:
+        """The Airflow connection."""
+        return str(getattr(self, self.conn_field))
+
+    @property
+    def job_id(self) -> str:
+        """The remote job."""
+        return str(getattr(self, self.job_field))
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Give what the triggerer needs to make this trigger again."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                self.conn_field: self.conn_id,
+                self.job_field: self.job_id,
+                "kind": self.kind,
+                "poll_interval": self.poll_interval,
+                "deadline": self.deadline,
+                "cancel_on_kill": self.cancel_on_kill,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait for the job and send one event. Nothing is raised: that would fail the task and leave the job behind."""
+        try:
+            outcome = await self._wait()
+        except Exception as error:
+            self.log.exception("The wait for %s %s broke", self.kinds[self.kind].noun, self.job_id)
+            outcome = Outcome(Status.ERROR, self.job_id, f"the trigger broke: {type(error).__name__}: {error}", True)
+        yield TriggerEvent(outcome.event())  # type: ignore[no-untyped-call]
+
+    async def _wait(self) -> Outcome:
+        kind = self.kinds[self.kind]
+        watch = Watch(
+            kind=kind,
+            job_id=self.job_id,
+            interval=self.poll_interval,
+            deadline=self.deadline,
+            progress=ProgressLog(self.log.info),
+        )
+        async with Hub.lease(self.hook, self.conn_id) as hub:
+            while True:
+                await asyncio.sleep(watch.pause())
+                try:
+                    outcome = watch.seen(await hub.observe(kind, self.job_id, within=self.poll_interval / 2))
+                except MediaError as fault:
+                    outcome = watch.missed(fault)
+                if outcome is not None:
+                    return outcome
+
+    async def on_kill(self) -> None:
+        """Stop the remote job when a person failed, cleared or marked the task while it was deferred (Airflow 3.3).
+
+        Airflow calls this also when it moves the trigger to another triggerer, and cancels it again about a second
+        after it began. So the task is asked for first, and the work is done in a task of its own.
+        """
+        if not self.cancel_on_kill or self.kinds[self.kind].cancel is None:
+            return
+        work = asyncio.create_task(self._cancel_job())
+        _cancelling.add(work)
+        work.add_done_callback(_cancelling.discard)
+        await asyncio.shield(work)
+
+    async def _cancel_job(self) -> None:
+        kind = self.kinds[self.kind]
+        try:
+            # The lease is taken first: run() is ending and would close the open client with its token.
+            async with Hub.lease(self.hook, self.conn_id) as hub:
+                if await self._still_wanted():
+                    self.log.info("%s %s goes on: another triggerer waits for it now", kind.noun, self.job_id)
+                    return
+                assert kind.cancel is not None
+                await hub.run(kind.cancel(self.job_id))
+                self.log.info("Cancelled %s %s, because its task was killed", kind.noun, self.job_id)
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task for its result; the log is where it is told
+            self.log.error("Could not cancel %s %s: %s. Stop it at the service.", kind.noun, self.job_id, error)
+
+    async def _still_wanted(self) -> bool:
+        """Tell whether the task is still deferred and still waits for this very job.
+
+        The state alone would not do: a cleared task may have been started anew and be waiting for another job.
+        """
+        ti = self.task_instance
+        if ti is None:
+            return False
+        return await task_state(ti) == "deferred" and await read_xcom(ti, JOB_ID_KEY) == self.job_id

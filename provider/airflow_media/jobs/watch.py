@@ -1,0 +1,156 @@
+"""When to look at a job again, and when to stop: the rules of waiting, without I/O and without Airflow."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from airflow_media.http.client import Client
+from airflow_media.http.errors import MediaError, NotFoundError, ProtocolError
+from airflow_media.jobs.progress import ProgressLog
+from airflow_media.jobs.states import JobKind, JobState, Outcome, Phase, Status
+
+PATIENCE = 3600.0
+"""Seconds for which a service may be unreachable before a wait gives up. The job goes on all the same, and a retry of
+the task attaches to it."""
+ODD_ANSWERS = 3
+"""Answers in a row that are not what the service promises (a proxy's page, say) before a wait gives up."""
+SOONEST = 1.0
+"""Shortest pause between two looks, in seconds."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """One wait for one job.
+
+    :param kind: The kind of job.
+    :param job_id: Its id.
+    :param interval: Usual pause between two looks, in seconds. The first comes after a random part of it, so that
+        tasks which start together do not ask together; later ones vary by a tenth.
+    :param deadline: Wall-clock time in seconds after which the wait ends; ``None``: never.
+    :param progress: Where progress is told.
+    :param wall: Wall clock, in seconds.
+    :param jitter: Gives a number between its two arguments; for tests.
+    """
+
+    kind: JobKind
+    job_id: str
+    interval: float
+    deadline: float | None
+    progress: ProgressLog
+    wall: Callable[[], float] = time.time
+    jitter: Callable[[float, float], float] = random.uniform
+    _started_at: float | None = None
+    _unreachable_since: float | None = None
+    _odd: int = 0
+    _asked_to_wait: float = 0.0
+    _seen: list[tuple[float, float]] = field(default_factory=list)
+
+    def pause(self) -> float:
+        """Tell how long to wait before the next look, in seconds."""
+        usual = self.jitter(0.9, 1.1) * self.interval
+        if self._started_at is None:
+            self._started_at = self.wall()
+            return self._bounded(self.jitter(0.0, self.interval))
+        due = self._time_left()
+        if due is not None:
+            # A finish that can be foreseen is looked for when it is due; twice the interval bounds a bad guess.
+            usual = min(max(due, min(SOONEST, usual)), 2 * usual)
+        return self._bounded(max(usual, self._asked_to_wait))
+
+    def seen(self, state: JobState) -> Outcome | None:
+        """Take in a look at the job.
+
+        :param state: What was seen.
+        :return: The outcome, once the wait is over.
+        """
+        self._unreachable_since, self._odd, self._asked_to_wait = None, 0, 0.0
+        if state.phase is Phase.DONE:
+            return self._end(Status.DONE)
+        if state.phase is Phase.FAILED:
+            return self._end(Status.FAILED, state.reason)
+        if state.phase is Phase.GONE:
+            return self._end(Status.GONE, state.reason)
+        if state.percent is not None:
+            self._seen = [*self._seen[-4:], (self.wall(), state.percent)]
+        self.progress.job(f"{self.kind.noun} {self.job_id}", state, self._time_left())
+        return self._overdue()
+
+    def missed(self, fault: MediaError) -> Outcome | None:
+        """Take in a look that failed.
+
+        :param fault: Why.
+        :return: The outcome, when waiting on makes no sense; ``None`` while the fault may pass.
+        """
+        if isinstance(fault, NotFoundError):
+            return self._end(Status.GONE, str(fault))
+        now = self.wall()
+        self._unreachable_since = now if self._unreachable_since is None else self._unreachable_since
+        self._asked_to_wait = fault.retry_after or 0.0
+        if isinstance(fault, ProtocolError):
+            self._odd += 1
+            passing = self._odd < ODD_ANSWERS
+        else:
+            passing = fault.retryable and now - self._unreachable_since < PATIENCE
+        if not passing:
+            return self._end(Status.ERROR, str(fault), fault.retryable)
+        self.progress.say(f"Still waiting for {self.kind.noun} {self.job_id}; this look failed: {fault}")
+        return self._overdue()
+
+    def _overdue(self) -> Outcome | None:
+        if self.deadline is None or self.wall() < self.deadline:
+            return None
+        return self._end(Status.TIMEOUT, "it had not ended when the time-out of the task was reached")
+
+    def _end(self, status: Status, reason: str = "", retryable: bool = False) -> Outcome:
+        return Outcome(status, self.job_id, reason, retryable)
+
+    def _bounded(self, pause: float) -> float:
+        """Look once more at the deadline itself, not an interval after it."""
+        if self.deadline is None:
+            return pause
+        return max(0.0, min(pause, self.deadline - self.wall()))
+
+    def _time_left(self) -> float | None:
+        """Seconds until 100 percent at the pace of the last looks; ``None`` where it cannot be told."""
+        if not self._seen or self._started_at is None:
+            return None
+        # After a single look, take the wait to have begun with the job: a guess that errs on the early side.
+        (first, low), (last, high) = self._seen[0], self._seen[-1]
+        if len(self._seen) == 1:
+            first, low = self._started_at, 0.0
+        if high <= low or last <= first:
+            return None
+        return max(0.0, (100.0 - high) * (last - first) / (high - low) - (self.wall() - last))
+
+
+def look(kind: JobKind, job_id: str, client: Client) -> JobState:
+    """Look at a job once, from a worker; one that is not found is gone.
+
+    :param kind: The kind of job.
+    :param job_id: Its id.
+    :param client: The client to ask with.
+    :raises MediaError: What the service refused, or what went wrong on the way.
+    """
+    try:
+        return client.run(kind.observe(job_id))
+    except NotFoundError as fault:
+        return JobState(Phase.GONE, reason=str(fault))
+
+
+def wait_here(watch: Watch, client: Client) -> Outcome:
+    """Wait on a worker until the job ends or the deadline is reached.
+
+    :param watch: The wait.
+    :param client: The client to ask with.
+    """
+    while True:
+        time.sleep(watch.pause())
+        try:
+            outcome = watch.seen(client.run(watch.kind.observe(watch.job_id)))
+        except MediaError as fault:
+            outcome = watch.missed(fault)
+        if outcome is not None:
+            return outcome
