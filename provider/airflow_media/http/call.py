@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from airflow_media.http.bodies import Body
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 REPEATABLE_METHODS = frozenset({"GET", "HEAD"})
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -50,7 +51,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Generic[T]):
+class Call(Generic[T_co]):
     """One request and how to read its answer.
 
     :param operation: What is asked, in words that follow "could not": ``"create video"``.
@@ -73,12 +74,13 @@ class Call(Generic[T]):
     operation: str
     method: str
     url: str
-    read: Callable[[Answer], T]
+    read: Callable[[Answer], T_co]
     root: str = ""
     subject: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    json: Any = None
+    # What may be secret stays out of the repr.
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: Any = field(default=None, repr=False)
     body: Body | None = None
     repeatable: bool | None = None
     authenticated: bool = True
@@ -90,9 +92,9 @@ class Call(Generic[T]):
         """Whether a lost answer or a passing fault may be met by sending the call again."""
         return self.method in REPEATABLE_METHODS if self.repeatable is None else self.repeatable
 
-    def __iter__(self) -> Generator[Call[Any], Any, T]:
+    def __iter__(self) -> Generator[Call[Any], Any, T_co]:
         """Let a flow write ``video = yield from get_video(id)`` and get a typed result."""
-        result: T = yield self
+        result: T_co = yield self
         return result
 
 

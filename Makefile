@@ -1,0 +1,68 @@
+# What a checkout can do. Everything lands inside it: the virtual environment in .venv, Airflow's home in .airflow,
+# whatever is built in build/.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/installed
+OLDEST := .venv-oldest
+# Packages of this day are the oldest that are tested, with the oldest Airflow that is supported.
+OLDEST_DAY     := 2025-10-15
+OLDEST_AIRFLOW := 3.0.6
+WORKERS ?= 2
+
+# Byte code in one place: importing Airflow takes seconds without it.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+export AIRFLOW_HOME := $(CURDIR)/.airflow/home
+export UV_LINK_MODE := copy
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo ui test test-oldest bench docs lint format clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+install: $(STAMP)  ## Make the virtual environment
+
+$(STAMP): pyproject.toml constraints.txt tools/install.sh
+	@sh tools/install.sh "$(PYTHON)" $(VENV) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## Enhance real video through a real Airflow and a local stand-in of Pixop; VIDEO=path for your own
+	@$(BIN)/python -m media_sandbox.demo $(if $(VIDEO),--video "$(VIDEO)")
+
+ui: $(STAMP)  ## Start the stand-in and an Airflow to look at, until Ctrl-C
+	@$(BIN)/python -m media_sandbox.demo ui
+
+test: $(STAMP)  ## Run all tests
+	@echo "Running the tests on $(WORKERS) processes"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+test-oldest: $(OLDEST)/installed  ## Run the tests on the oldest Airflow that is supported
+	@echo "Running the tests on Airflow $(OLDEST_AIRFLOW) with packages of $(OLDEST_DAY)"
+	@$(OLDEST)/bin/python -m pytest -n $(WORKERS) --dist loadgroup tests/unit tests/contract tests/dags
+
+$(OLDEST)/installed: pyproject.toml tools/install.sh
+	@sh tools/install.sh "$(PYTHON)" $(OLDEST) --exclude-newer $(OLDEST_DAY) apache-airflow==$(OLDEST_AIRFLOW) -e '.[test]'
+	@touch $@
+
+bench: $(STAMP)  ## Measure against peers
+	@$(BIN)/python -m pytest -q -p no:xdist tests/benchmarks --override-ini 'python_files=bench_*.py' -s
+
+docs: $(STAMP)  ## Build the documentation into build/docs
+	@$(BIN)/sphinx-build -W --keep-going -n -q -b html docs build/docs
+	@echo "Open build/docs/index.html"
+
+lint: $(STAMP)  ## Check style, types and the rules of the house
+	@echo "ruff check"; $(BIN)/ruff check .
+	@echo "ruff format --check"; $(BIN)/ruff format --check -q .
+	@echo "mypy --strict"; $(BIN)/mypy --no-error-summary
+	@echo "import rules"; $(BIN)/lint-imports --no-cache > build/imports.log || { cat build/imports.log; exit 1; }
+
+format: $(STAMP)  ## Put the source into shape
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
+
+clean:  ## Remove all that was made
+	rm -rf $(VENV) $(OLDEST) .airflow build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
