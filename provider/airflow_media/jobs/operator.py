@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from abc import abstractmethod
+from collections.abc import Collection
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -16,6 +17,7 @@ from airflow_media.jobs.compat import (
     AirflowTaskTerminated,
     AirflowTaskTimeout,
     BaseOperator,
+    BaseOperatorLink,
     TaskDeferralError,
     TaskDeferralTimeout,
 )
@@ -36,7 +38,7 @@ class MediaOperator(BaseOperator):
 
     hook_class: ClassVar[type[MediaHook]]
     conn_field: ClassVar[str]
-    operator_extra_links = (MediaObjectLink(),)
+    operator_extra_links: Collection[BaseOperatorLink] = (MediaObjectLink(),)
 
     @cached_property
     def hook(self) -> MediaHook:

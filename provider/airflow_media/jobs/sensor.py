@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -11,6 +12,7 @@ from airflow_media.http.errors import MediaError
 from airflow_media.jobs.compat import (
     TRIGGERS_RENDER_TEMPLATES,
     AirflowSensorTimeout,
+    BaseOperatorLink,
     BaseSensorOperator,
     PokeReturnValue,
     StartTriggerArgs,
@@ -37,7 +39,7 @@ class JobSensor(BaseSensorOperator):
 
     hook_class: ClassVar[type[MediaHook]]
     trigger_class: ClassVar[type[JobTrigger]]
-    operator_extra_links = (MediaObjectLink(),)
+    operator_extra_links: Collection[BaseOperatorLink] = (MediaObjectLink(),)
 
     def __init__(
         self, *, deferrable: bool, poll_interval: float, start_from_trigger: bool = False, **kwargs: Any

@@ -19,6 +19,8 @@ ODD_ANSWERS = 3
 """Answers in a row that are not what the service promises (a proxy's page, say) before a wait gives up."""
 SOONEST = 1.0
 """Shortest pause between two looks, in seconds."""
+FORESEEABLE = 30 * 86400.0
+"""A finish further off than this, in seconds, is no guess at all."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,7 +125,8 @@ class Watch:
             first, low = self._started_at, 0.0
         if high <= low or last <= first:
             return None
-        return max(0.0, (100.0 - high) * (last - first) / (high - low) - (self.wall() - last))
+        left = (100.0 - high) * (last - first) / (high - low) - (self.wall() - last)
+        return max(0.0, left) if left < FORESEEABLE else None
 
 
 def look(kind: JobKind, job_id: str, client: Client) -> JobState:

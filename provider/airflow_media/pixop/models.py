@@ -6,15 +6,16 @@ the section that describes it is the one of the endpoint that returns it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from airflow_media.http.downloads import filename_from
 from airflow_media.pixop.document import Document
+from airflow_media.storage.names import safe_name
 
 T = TypeVar("T")
 
@@ -306,29 +307,11 @@ class MediaInfo:
     @classmethod
     def read(cls, status: int, headers: Mapping[str, str]) -> MediaInfo:
         length = headers.get("content-length", "").strip()
+        name = filename_from(headers.get("content-disposition"))
         modified = status != 304
         return cls(
             int(length) if modified and length.isascii() and length.isdigit() else None,
             headers.get("etag"),
-            attachment_name(headers.get("content-disposition", "")),
+            safe_name(name) if name else None,
             modified,
         )
-
-
-def attachment_name(disposition: str) -> str | None:
-    """Read the file name of a ``Content-Disposition`` field (RFC 6266), as a base name that is safe to join to a path.
-
-    :param disposition: Value of the field.
-    :return: The name, or ``None`` where there is none that can be used.
-    """
-    if extended := re.search(r"filename\*\s*=\s*utf-8'[^']*'([^;\s]+)", disposition, re.IGNORECASE):
-        name = unquote(extended[1], errors="replace")
-    elif quoted := re.search(r'filename\s*=\s*"((?:[^"\\]|\\.)*)"', disposition, re.IGNORECASE):
-        name = re.sub(r"\\(.)", r"\1", quoted[1])
-    elif token := re.search(r'filename\s*=\s*([^;"]+)', disposition, re.IGNORECASE):
-        name = token[1]
-    else:
-        return None
-    base = re.split(r"[/\\]", name)[-1]
-    printable = "".join(letter for letter in base if letter.isprintable()).strip()
-    return None if printable in {"", ".", ".."} else printable

@@ -23,7 +23,6 @@ from airflow_media.pixop.models import (
     User,
     VideoListItem,
     VideoReceipt,
-    attachment_name,
     deleted_ids,
 )
 from airflow_media.pixop.video import IngestState, ProcessState, Scanning, Video
@@ -357,14 +356,14 @@ def test_whole_numbers_may_come_as_texts(value: object, expected: int | None) ->
         ("attachment; filename=\"x\"; filename*=UTF-8''..%2F..%2Fpasswd", "passwd"),
         ('attachment; filename="C:\\\\videos\\\\clip.mov"', "clip.mov"),
         ('attachment; filename="a\x00b\n.mov"', "ab.mov"),
-        ('attachment; filename=".."', None),
-        ('attachment; filename="folder/"', None),
+        ('attachment; filename=".."', "media"),
+        ('attachment; filename="folder/"', "media"),
         ("attachment", None),
         ("", None),
     ],
 )
 def test_file_names_from_outside_are_base_names(disposition: str, name: str | None) -> None:
-    assert attachment_name(disposition) == name
+    assert MediaInfo.read(200, {"content-disposition": disposition}).filename == name
 
 
 def test_media_info_is_read_from_headers() -> None:
