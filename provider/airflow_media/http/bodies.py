@@ -137,9 +137,10 @@ class MultipartBody:
             f'--{self.boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'
             for name, value in self.fields.items()
         ]
+        filename = _quoted(self.filename)
         parts.append(
             f"--{self.boundary}\r\n"
-            f'Content-Disposition: form-data; name="{_quoted(self.field_name)}"; filename="{_quoted(self.filename)}"\r\n'
+            f'Content-Disposition: form-data; name="{_quoted(self.field_name)}"; filename="{filename}"\r\n'
             f"Content-Type: {self.media_type}\r\n\r\n"
         )
         return "".join(parts).encode()

@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 from airflow.sdk.definitions.param import ParamsDict
-from airflow.sdk.exceptions import ParamValidationError
 
 from airflow_media.pixop.params import process_params, settings_from_params
 from airflow_media.pixop.rules import SettingsError
 from airflow_media.pixop.settings import ProcessSettings
 from airflow_media.pixop.vocabulary import FIELDS
+
+try:
+    from airflow.sdk.exceptions import ParamValidationError
+except ImportError:  # Airflow < 3.2
+    from airflow.exceptions import ParamValidationError
+
+pytestmark = pytest.mark.airflow
 
 
 def test_an_untouched_form_is_valid_and_asks_for_nothing() -> None:

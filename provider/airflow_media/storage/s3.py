@@ -1,0 +1,327 @@
+"""Objects in S3 and what speaks its protocol, through the hook of Airflow's amazon provider.
+
+The hook brings what its connection says: credentials, role, region, ``endpoint_url``. botocore is imported in functions
+only: most who import this package never touch S3.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from airflow_media.http.bodies import CHUNK
+from airflow_media.http.errors import NetworkFaultError, TransferError
+from airflow_media.http.retry import RetryPolicy
+from airflow_media.storage.base import exactly, media_type_of
+from airflow_media.storage.names import safe_name
+
+log = logging.getLogger(__name__)
+
+DEFAULT_CONN_ID = "aws_default"
+PATIENCE = 6
+"""Broken reads in a row, none of which brought a byte, after which an object is given up."""
+
+MIB = 1024 * 1024
+PART = 8 * MIB
+LARGE_PART = 16 * MIB
+LARGE = 1024 * MIB
+"""Bytes from which an object, or one of unknown size, is written in large parts."""
+MOST_PARTS = 10_000
+
+
+def connect(conn_id: str | None) -> Any:
+    """Give the S3 client of an Airflow connection.
+
+    :param conn_id: Connection of type Amazon Web Services; default: ``aws_default``.
+    """
+    from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+
+    return S3Hook(aws_conn_id=conn_id or DEFAULT_CONN_ID).get_conn()
+
+
+def locate(uri: str) -> tuple[str, str]:
+    """Split an S3 URI.
+
+    :param uri: ``s3://bucket/key``. The key is taken as it is: nothing in it is percent-encoded, nor a query.
+    :return: Bucket and key; the key of the bucket's root is empty.
+    :raises TransferError: There is no bucket in it, or something before the bucket.
+    """
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    if not bucket or "@" in bucket:
+        text = "write it as s3://bucket/key, and give the connection by its id"
+        raise TransferError(
+            text, service="S3", operation="find object", subject=f"s3://{bucket.rpartition('@')[2]}/{key}"
+        )
+    return bucket, key
+
+
+class S3Source:
+    """An object in S3.
+
+    :param client: S3 client of botocore.
+    :param bucket: Its bucket.
+    :param key: Its key.
+    :param retry: How long to wait before a broken read is taken up again.
+    :raises TransferError: It is not there, is empty, or may not be read.
+    """
+
+    def __init__(self, client: Any, bucket: str, key: str, *, retry: RetryPolicy | None = None) -> None:
+        self._client, self._place, self._retry = client, {"Bucket": bucket, "Key": key}, retry or RetryPolicy()
+        self.uri = f"s3://{bucket}/{key}"
+        if not key or key.endswith("/"):
+            raise self._fault("it is a folder, not an object")
+        with self._faults():
+            head = self._head()
+        if not head["ContentLength"]:
+            raise self._fault("the object is empty")
+        self.name = key.rpartition("/")[2]
+        self.size: int = head["ContentLength"]
+        self.etag: str = head["ETag"]
+        self.media_type = media_type_of(self.name, head.get("ContentType"))
+
+    @contextmanager
+    def open(self) -> Iterator[Iterator[bytes]]:
+        """Read it from its start, in pieces. A broken read is taken up at the byte where it broke.
+
+        :raises TransferError: It was replaced since it was looked at, or can no longer be read.
+        """
+        with closing(self._pieces()) as pieces:
+            yield exactly(pieces, self.size, self.uri)
+
+    def _pieces(self) -> Generator[bytes, None, None]:
+        position, barren = 0, 0
+        while True:
+            before, broken = position, "the answer ended early"
+            try:
+                for piece in self._from(position):
+                    position += len(piece)
+                    yield piece
+                if position >= self.size:
+                    return
+            except NetworkFaultError as fault:
+                broken = fault.message
+            barren = barren + 1 if position == before else 0
+            delay = self._retry.delay(NetworkFaultError(broken), barren + 1, 0.0)
+            if delay is None or barren >= PATIENCE:
+                raise self._fault(f"the connection broke at byte {position} of {self.size} ({broken})", retryable=True)
+            log.warning("Reading %s broke at byte %d of %d (%s), trying again", self.uri, position, self.size, broken)
+            time.sleep(delay)
+
+    def _from(self, position: int) -> Iterator[bytes]:
+        part = {"Range": f"bytes={position}-"} if position else {}
+        with self._faults():
+            body = self._client.get_object(**self._place, IfMatch=self.etag, **part)["Body"]
+        with closing(body), self._breaks():
+            while piece := body.read(CHUNK):
+                yield piece
+
+    def _head(self) -> Any:
+        try:
+            return self._client.head_object(**self._place)
+        except self._client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            # The answer to HEAD has no body to say what is missing.
+            self._client.head_bucket(Bucket=self._place["Bucket"])
+            raise self._fault("there is no such object in the bucket", status=404) from None
+
+    @contextmanager
+    def _breaks(self) -> Iterator[None]:
+        """Tell a broken connection from what asking again does not help."""
+        from botocore import exceptions  # type: ignore[import-untyped]
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield
+        except exceptions.FlexibleChecksumError as error:
+            raise self._fault("the bytes are not those of its checksum") from error
+        except (exceptions.HTTPClientError, exceptions.IncompleteReadError, HTTPError, OSError) as error:
+            raise NetworkFaultError(f"{type(error).__name__}: {error}") from error
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        with _faults("read object", self.uri):
+            yield
+
+    def _fault(self, text: str, **more: Any) -> TransferError:
+        return TransferError(text, service="S3", operation="read object", subject=self.uri, **more)
+
+
+class S3Target:
+    """An object in S3 that is to be, or a prefix for several.
+
+    :param client: S3 client of botocore.
+    :param bucket: Its bucket.
+    :param key: Its key; empty or with a slash at its end: a prefix.
+    """
+
+    def __init__(self, client: Any, bucket: str, key: str) -> None:
+        self._client, self._bucket, self._key = client, bucket, key
+        self.uri = f"s3://{bucket}/{key}"
+
+    def resolve(self, name: str) -> S3Target:
+        """Give the place of a file with this untrusted name under the prefix, if it is one; else the place itself."""
+        return S3Target(self._client, self._bucket, self._key + safe_name(name)) if self._is_prefix else self
+
+    @contextmanager
+    def writer(self, size: int | None = None) -> Iterator[S3Writer]:
+        """Write the object: in one request if it is small, else in parts. It appears at the end of the block.
+
+        :param size: Bytes to expect; ``None``: unknown.
+        :raises TransferError: S3 does not take it.
+        """
+        if self._is_prefix:
+            text = "it is a prefix, and there is no name for the object"
+            raise TransferError(text, service="S3", operation="write object", subject=self.uri)
+        writer = S3Writer(self._client, self._bucket, self._key, part_size(size))
+        try:
+            yield writer
+            writer.commit()
+        except BaseException:
+            writer.abort()
+            raise
+
+    @property
+    def _is_prefix(self) -> bool:
+        return not self._key or self._key.endswith("/")
+
+
+class S3Writer:
+    """Takes the bytes of one object and holds no more than one part of them.
+
+    :param client: S3 client of botocore.
+    :param bucket: Its bucket.
+    :param key: Its key.
+    :param part: Bytes of a part.
+    """
+
+    def __init__(self, client: Any, bucket: str, key: str, part: int) -> None:
+        self._client, self._place, self._part = client, {"Bucket": bucket, "Key": key}, part
+        self._uri = f"s3://{bucket}/{key}"
+        self._type = {"ContentType": media_type_of(key)}
+        # botocore adds a checksum to each part unless it was told not to; S3 wants to know beforehand.
+        summed = getattr(client.meta.config, "request_checksum_calculation", None) == "when_supported"
+        self._sums = {"ChecksumAlgorithm": "CRC32"} if summed else {}
+        self._buffer = bytearray()
+        self._upload: str | None = None
+        self._parts: list[dict[str, Any]] = []
+        self.position = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes.
+
+        :raises TransferError: S3 does not take a part.
+        """
+        rest = memoryview(chunk)
+        while rest:
+            # A part begins to move only when there is more than it: an object of one part needs no upload in parts.
+            if len(self._buffer) == self._part:
+                self._send_part()
+            room = self._part - len(self._buffer)
+            self._buffer += rest[:room]
+            rest = rest[room:]
+        self.position += len(chunk)
+
+    def restart(self) -> None:
+        """Forget what was taken and begin again with the first byte."""
+        self.abort()
+        self._buffer = bytearray()
+        self._parts = []
+        self.position = 0
+
+    def commit(self) -> None:
+        """Make the object appear.
+
+        :raises TransferError: S3 does not take it.
+        """
+        if self._upload is None:
+            with self._faults():
+                self._client.put_object(**self._place, **self._type, Body=self._buffer)
+            return
+        self._send_part()
+        with self._faults():
+            self._client.complete_multipart_upload(
+                **self._place, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+            )
+        self._upload = None
+
+    def abort(self) -> None:
+        """Remove the parts that were sent, which would be paid for and seen by nobody."""
+        if self._upload is None:
+            return
+        upload, self._upload = self._upload, None
+        try:
+            with self._faults():
+                self._client.abort_multipart_upload(**self._place, UploadId=upload)
+        except TransferError as error:
+            # What went wrong before is what has to be told.
+            log.warning("The parts of an unfinished upload remain: %s", error)
+
+    def _send_part(self) -> None:
+        with self._faults():
+            if self._upload is None:
+                answer = self._client.create_multipart_upload(**self._place, **self._type, **self._sums)
+                self._upload = answer["UploadId"]
+            # A new buffer instead of an emptied one: botocore may still look at the old one.
+            body, self._buffer = self._buffer, bytearray()
+            number = len(self._parts) + 1
+            answer = self._client.upload_part(**self._place, UploadId=self._upload, PartNumber=number, Body=body)
+        # The checksums that S3 answers with have to be told again when the upload is completed.
+        sums = {name: value for name, value in answer.items() if name.startswith("Checksum") and name != "ChecksumType"}
+        self._parts.append({"PartNumber": number, "ETag": answer["ETag"], **sums})
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        with _faults("write object", self._uri):
+            yield
+
+
+def part_size(size: int | None) -> int:
+    """Choose the bytes of a part: few enough parts for S3, and little memory.
+
+    :param size: Bytes of the object; ``None``: unknown.
+    """
+    if size is None:
+        return LARGE_PART
+    return max(PART if size < LARGE else LARGE_PART, -(-size // MOST_PARTS))
+
+
+@contextmanager
+def _faults(operation: str, uri: str) -> Iterator[None]:
+    """Turn botocore's exceptions into ours, with S3's code and words where it gave some."""
+    from botocore import exceptions
+
+    about: dict[str, Any] = {"service": "S3", "operation": operation, "subject": uri}
+    try:
+        yield
+    except exceptions.ClientError as error:
+        code: str = error.response["Error"].get("Code", "")
+        status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        text = _WORDS.get(code) or error.response["Error"].get("Message") or "no reason given"
+        raise TransferError(
+            text,
+            code="" if code == str(status) else code,
+            status=status,
+            retryable=status >= 500 or status in {412, 429},
+            **about,
+        ) from error
+    except exceptions.BotoCoreError as error:
+        # Their texts name the endpoint, never a key.
+        passing = isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)
+        raise TransferError(f"{type(error).__name__}: {error}", retryable=passing, **about) from error
+
+
+_NOT_ALLOWED = "not allowed; S3 also says so of what does not exist, to those who may not list the bucket"
+_WORDS = {
+    "NoSuchKey": "there is no such object in the bucket",
+    "NoSuchBucket": "there is no such bucket",
+    "PreconditionFailed": "the object was replaced since it was looked at",
+    "AccessDenied": _NOT_ALLOWED,
+    # What botocore makes of an answer to HEAD, which has no body to say more.
+    "403": _NOT_ALLOWED,
+    "404": "there is no such bucket",
+    "412": "the object was replaced since it was looked at",
+}

@@ -1,0 +1,277 @@
+"""S3: objects read in one stream that survives cuts, written in bounded memory, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from cutting_proxy import CuttingProxy
+from s3_server import BUCKET, aws_connection, s3_client
+
+from airflow_media.http.bodies import CHUNK
+from airflow_media.http.errors import TransferError
+from airflow_media.http.retry import NO_RETRY, RetryPolicy
+from airflow_media.storage import Source, open_source, open_target
+from airflow_media.storage.s3 import LARGE, LARGE_PART, MIB, MOST_PARTS, PART, PATIENCE, S3Source, S3Target, part_size
+
+DATA = os.urandom(3 * CHUNK + 17)
+AT_ONCE = RetryPolicy(first=0.0)
+
+
+@pytest.fixture
+def film(s3: Any) -> str:
+    s3.put_object(Bucket=BUCKET, Key="in/film.mp4", Body=DATA, ContentType="video/quicktime")
+    return f"s3://{BUCKET}/in/film.mp4"
+
+
+@pytest.fixture
+def proxy(s3_address: tuple[str, int]) -> Iterator[CuttingProxy]:
+    with CuttingProxy(s3_address) as proxy:
+        yield proxy
+
+
+def read(source: Source) -> bytes:
+    with source.open() as pieces:
+        return b"".join(pieces)
+
+
+def stored(s3: Any, key: str) -> bytes:
+    data: bytes = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    return data
+
+
+def keys(s3: Any) -> list[str]:
+    return [listed["Key"] for listed in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+
+def unfinished(s3: Any) -> list[str]:
+    return [upload["Key"] for upload in s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])]
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("aws_default")
+def test_a_source_of_the_default_connection(film: str) -> None:
+    source = open_source(film)
+    assert (source.uri, source.name, source.size) == (film, "film.mp4", len(DATA))
+    assert source.media_type == "video/quicktime"
+    assert (read(source), read(source)) == (DATA, DATA)
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("aws_default")
+def test_a_target_of_the_default_connection(s3: Any) -> None:
+    target = open_target(f"s3://{BUCKET}/out/").resolve("../film.mp4")
+    assert target.uri == f"s3://{BUCKET}/out/film.mp4"
+    with target.writer(len(DATA)) as writer:
+        writer.write(DATA)
+    assert stored(s3, "out/film.mp4") == DATA
+
+
+@pytest.mark.airflow
+def test_a_connection_may_be_named(s3: Any, film: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER", aws_connection(s3.meta.endpoint_url))
+    assert read(open_source(film, "other")) == DATA
+
+
+@pytest.mark.parametrize("uri", ["s3://", "s3:///key", "s3://id:secret@bucket/key"])
+def test_a_malformed_uri_is_refused(uri: str) -> None:
+    with pytest.raises(TransferError, match="write it as s3://bucket/key") as caught:
+        open_source(uri)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_key_is_taken_as_it_is(s3: Any) -> None:
+    key = "a?b#c%20d é.mp4"
+    with S3Target(s3, BUCKET, key).writer(None) as writer:
+        writer.write(b"data")
+    assert keys(s3) == [key]
+    assert read(S3Source(s3, BUCKET, key)) == b"data"
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key", "text"),
+    [
+        (BUCKET, "no.mp4", "404: there is no such object in the bucket"),
+        ("no-such-bucket", "film.mp4", "404: there is no such bucket"),
+        (BUCKET, "", "it is a folder"),
+        (BUCKET, "folder/", "it is a folder"),
+        (BUCKET, "empty.mp4", "the object is empty"),
+    ],
+)
+def test_what_cannot_be_read_is_told_beforehand(s3: Any, bucket: str, key: str, text: str) -> None:
+    s3.put_object(Bucket=BUCKET, Key="empty.mp4", Body=b"")
+    with pytest.raises(TransferError) as caught:
+        S3Source(s3, bucket, key)
+    assert str(caught.value).startswith(f"S3 could not read object (s3://{bucket}/{key}): {text}")
+
+
+def test_an_s3_that_cannot_be_reached_is_told() -> None:
+    with CuttingProxy(("127.0.0.1", 1)) as gone:
+        root = gone.root
+    client = s3_client(root)
+    with pytest.raises(TransferError, match="EndpointConnectionError") as caught:
+        S3Source(client, BUCKET, "film.mp4")
+    assert caught.value.retryable
+
+
+def test_missing_credentials_are_told(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    client = boto3.Session().client("s3", endpoint_url=s3.meta.endpoint_url, region_name="us-east-1")
+    with pytest.raises(TransferError, match="Unable to locate credentials"):
+        S3Source(client, BUCKET, "in/film.mp4")
+
+
+def through(proxy: CuttingProxy, retry: RetryPolicy = AT_ONCE) -> S3Source:
+    """Give the film as seen through the proxy; the connection that looked at it is closed."""
+    client = s3_client(proxy.root)
+    source = S3Source(client, BUCKET, "in/film.mp4", retry=retry)
+    client.close()
+    return source
+
+
+@pytest.mark.usefixtures("film")
+def test_a_broken_read_is_taken_up_where_it_broke(proxy: CuttingProxy) -> None:
+    source = through(proxy)
+    proxy.cuts.extend([CHUNK + CHUNK // 2, 5000, 0, CHUNK])
+    assert read(source) == DATA
+    assert not proxy.cuts
+
+
+@pytest.mark.usefixtures("film")
+@pytest.mark.parametrize("came", [0, CHUNK + 5000])
+def test_a_read_that_breaks_again_and_again_is_given_up(proxy: CuttingProxy, came: int) -> None:
+    source = through(proxy)
+    proxy.cuts.extend([came] + [0] * 20)
+    with pytest.raises(TransferError, match=f"the connection broke at byte {came} of {len(DATA)}") as caught:
+        read(source)
+    assert caught.value.retryable
+    assert len(proxy.cuts) == 20 - PATIENCE + (came == 0)
+
+
+@pytest.mark.usefixtures("film")
+def test_without_a_retry_policy_that_allows_it_nothing_is_resumed(proxy: CuttingProxy) -> None:
+    source = through(proxy, NO_RETRY)
+    proxy.cuts.append(CHUNK)
+    with pytest.raises(TransferError, match="the connection broke"):
+        read(source)
+
+
+@pytest.mark.usefixtures("film")
+def test_an_object_that_was_replaced_since_it_was_looked_at_is_not_sent(s3: Any) -> None:
+    source = S3Source(s3, BUCKET, "in/film.mp4")
+    s3.put_object(Bucket=BUCKET, Key="in/film.mp4", Body=bytes(len(DATA)))
+    with pytest.raises(TransferError, match="the object was replaced"):
+        read(source)
+
+
+@pytest.mark.usefixtures("film")
+def test_an_object_that_is_replaced_while_it_is_read_is_not_mixed(s3: Any, proxy: CuttingProxy) -> None:
+    source = through(proxy)
+    proxy.cuts.append(2 * CHUNK)
+    with source.open() as pieces:
+        first = next(pieces)
+        s3.put_object(Bucket=BUCKET, Key="in/film.mp4", Body=bytes(len(DATA)))
+        with pytest.raises(TransferError, match="the object was replaced"):
+            first += b"".join(pieces)
+    assert DATA.startswith(first)
+    assert len(first) < len(DATA)
+
+
+@pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 2 * PART, 2 * PART + 5])
+def test_an_object_of_any_size_is_written(s3: Any, size: int) -> None:
+    data = os.urandom(size)
+    with S3Target(s3, BUCKET, "film.mkv").writer(size) as writer:
+        for start in range(0, size, 3_000_000):
+            writer.write(data[start : start + 3_000_000])
+        assert writer.position == size
+        assert keys(s3) == []
+    assert stored(s3, "film.mkv") == data
+    head = s3.head_object(Bucket=BUCKET, Key="film.mkv")
+    assert head["ContentType"] == "video/x-matroska"
+    parts = -(-size // PART)
+    assert head["ETag"].strip('"').partition("-")[2] == (str(parts) if parts > 1 else "")
+    assert unfinished(s3) == []
+
+
+def test_a_chunk_larger_than_a_part_is_written(s3: Any) -> None:
+    data = os.urandom(3 * PART + 1)
+    with S3Target(s3, BUCKET, "film.mp4").writer(len(data)) as writer:
+        writer.write(data)
+    assert stored(s3, "film.mp4") == data
+
+
+@pytest.mark.parametrize("fault", [TransferError("cut"), KeyboardInterrupt()])
+@pytest.mark.parametrize("size", [5, 2 * PART])
+def test_an_exception_leaves_everything_as_it_was(s3: Any, fault: BaseException, size: int) -> None:
+    s3.put_object(Bucket=BUCKET, Key="film.mp4", Body=b"older")
+
+    def broken() -> None:
+        with S3Target(s3, BUCKET, "film.mp4").writer(size) as writer:
+            writer.write(bytes(size))
+            raise fault
+
+    with pytest.raises(type(fault)):
+        broken()
+    assert stored(s3, "film.mp4") == b"older"
+    assert unfinished(s3) == []
+
+
+def test_a_writer_may_start_over(s3: Any) -> None:
+    with S3Target(s3, BUCKET, "film.mp4").writer(None) as writer:
+        writer.write(bytes(2 * LARGE_PART))
+        assert unfinished(s3) == ["film.mp4"]
+        writer.restart()
+        assert (unfinished(s3), writer.position) == ([], 0)
+        writer.write(b"right")
+    assert stored(s3, "film.mp4") == b"right"
+
+
+def test_a_bucket_that_is_not_there_is_told(s3: Any) -> None:
+    def write(size: int) -> None:
+        with S3Target(s3, "no-such-bucket", "film.mp4").writer(size) as writer:
+            writer.write(bytes(size))
+
+    for size in (1, 2 * PART):
+        with pytest.raises(TransferError, match="404 NoSuchBucket: there is no such bucket"):
+            write(size)
+
+
+def test_what_went_wrong_is_told_and_not_that_cleaning_up_went_wrong_too(s3: Any) -> None:
+    def broken() -> None:
+        with S3Target(s3, BUCKET, "film.mp4").writer(2 * PART) as writer:
+            writer.write(bytes(PART + 1))
+            (upload,) = s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
+            s3.abort_multipart_upload(Bucket=BUCKET, Key="film.mp4", UploadId=upload["UploadId"])
+            raise TransferError("the source broke")
+
+    with pytest.raises(TransferError, match="the source broke"):
+        broken()
+
+
+def test_a_prefix_is_not_written_to(s3: Any) -> None:
+    for key in ("", "folder/"):
+        with pytest.raises(TransferError, match="there is no name"):
+            S3Target(s3, BUCKET, key).writer(1).__enter__()
+    assert S3Target(s3, BUCKET, "film.mp4").resolve("other.mp4").uri == f"s3://{BUCKET}/film.mp4"
+
+
+@pytest.mark.parametrize(
+    ("size", "part"),
+    [
+        (0, PART),
+        (LARGE - 1, PART),
+        (LARGE, LARGE_PART),
+        (10_000_000_000, LARGE_PART),
+        (None, LARGE_PART),
+        (MOST_PARTS * LARGE_PART, LARGE_PART),
+        (1024 * 1024 * MIB, 109_951_163),
+    ],
+)
+def test_part_size(size: int | None, part: int) -> None:
+    assert part_size(size) == part
+    assert size is None or -(-size // part) <= MOST_PARTS
