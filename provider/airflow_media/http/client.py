@@ -199,7 +199,8 @@ class Client(_Base):
             if not isinstance(step.content, Body):
                 return self._http.send(_request(self._http, step, step.content, self.timeouts), stream=True)
             with step.content.open() as pieces:
-                return self._http.send(_request(self._http, step, pieces, self.timeouts), stream=True)
+                measured = _measured(pieces, step.content.length)
+                return self._http.send(_request(self._http, step, measured, self.timeouts), stream=True)
 
     def _whole(self, response: httpx.Response) -> Answer:
         content = bytearray()
@@ -311,6 +312,18 @@ def _request(
     )
 
 
+def _measured(pieces: Iterator[bytes], length: int) -> Iterator[bytes]:
+    """Hold a body to its announced length: the HTTP library does too, but says so with another library's error."""
+    given = 0
+    for piece in pieces:
+        given += len(piece)
+        if given > length:
+            raise TransferError(f"the source gives more than the {length} bytes that were announced")
+        yield piece
+    if given < length:
+        raise TransferError(f"the source ended after {given} of the {length} bytes that were announced")
+
+
 def _append(content: bytearray, piece: bytes) -> None:
     content += piece
     if len(content) > LARGEST_ANSWER:
@@ -333,7 +346,7 @@ def _faults(timeouts: Timeouts) -> Iterator[None]:
 def _raise(error: httpx.HTTPError, timeouts: Timeouts) -> NoReturn:
     name = type(error).__name__
     if isinstance(error, httpx.LocalProtocolError):
-        raise TransferError(f"the request could not be sent as announced: {error}") from None
+        raise InvalidRequestError(f"not a request that can be sent: {error}") from None
     if isinstance(error, httpx.UnsupportedProtocol):
         raise InvalidRequestError(str(error)) from None
     if isinstance(error, httpx.TimeoutException):

@@ -212,7 +212,8 @@ class Exchange:
             fault = error
         except UNREADABLE as error:
             what = "not JSON" if isinstance(error, json.JSONDecodeError) else f"{type(error).__name__}: {error}"
-            what, start = REDACTOR.excerpt(what, EXCERPT), REDACTOR.excerpt(answer.text, EXCERPT)
-            text = f"the answer is not what its documentation promises ({what}); it begins: {start!r}"
+            text = f"the answer is not what its documentation promises ({REDACTOR.excerpt(what, EXCERPT)})"
+            if call.authenticated or self.auth is None:  # the answer to a login may hold a token that nobody knows yet
+                text += f"; it begins: {REDACTOR.excerpt(answer.text, EXCERPT)!r}"
             fault = ProtocolError(text, status=answer.status)
         raise self.about(fault, call)

@@ -29,9 +29,10 @@ LIBRARY_LOGGERS = (
 )
 
 _TELLING = r"(?:token|secret|password|signature|credential|policy|api_?key|securekey)"
-# The repetitions are bounded: without a bound, a long answer of question marks takes the square of its length.
+# The repetitions are bounded: without a bound, "?tokentokentoken..." takes the square of its length.
 _PARAM = re.compile(rf"(?i)([?&](?:sig|[^?=&\s\"']{{0,64}}{_TELLING}[^?=&\s\"']{{0,64}})=)[^&\s\"'>]+")
 _MEMBER = re.compile(rf'(?i)("[^"\s]{{0,64}}{_TELLING}[^"\s]{{0,64}}"\s{{0,8}}:\s{{0,8}}")(?:[^"\\]|\\.)+')
+_COOKIE = re.compile(r"""(?i)(b["']set-cookie["'], b["'])[^"']+""")  # as the HTTP library logs the fields of an answer
 
 
 class Redactor(logging.Filter):
@@ -62,7 +63,9 @@ class Redactor(logging.Filter):
         # The longest first: a secret may be part of another.
         for secret in sorted(secrets, key=len, reverse=True):
             text = text.replace(secret, MASK)
-        return _MEMBER.sub(rf"\g<1>{MASK}", _PARAM.sub(rf"\g<1>{MASK}", text))
+        for pattern in (_PARAM, _MEMBER, _COOKIE):
+            text = pattern.sub(rf"\g<1>{MASK}", text)
+        return text
 
     def excerpt(self, text: str, length: int) -> str:
         """Give the beginning of a text in a single line, cleaned before it is cut: half a secret is found by nobody.

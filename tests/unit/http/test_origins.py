@@ -1,0 +1,153 @@
+"""Where requests may go, whatever a service or a connection says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from airflow_media.http.call import Call
+from airflow_media.http.errors import InsecureUrlError, InvalidRequestError, ProtocolError
+from airflow_media.http.origins import Origins, is_loopback, origin
+
+
+def ask(url: str, *, root: str = "", authenticated: bool = True) -> Call[Any]:
+    return Call(
+        operation="ask", method="GET", url=url, root=root, read=lambda answer: None, authenticated=authenticated
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.example.com", "https://api.example.com:443"),
+        ("HTTPS://API.Example.COM/v1?x=1#y", "https://api.example.com:443"),
+        ("http://api.example.com/", "http://api.example.com:80"),
+        ("https://api.example.com:8443/v1", "https://api.example.com:8443"),
+        ("http://127.0.0.1:0/", "http://127.0.0.1:0"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+    ],
+)
+def test_an_origin_spells_out_the_port(url: str, expected: str) -> None:
+    assert origin(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("", "not an http or https URL"),
+        ("videos/7", "not an http or https URL"),
+        ("api.example.com", "not an http or https URL"),
+        ("ftp://api.example.com/", "not an http or https URL"),
+        ("ftp://api.example.com:21/", "not an http or https URL"),
+        ("https://api.example.com:http/", "not an http or https URL"),
+        ("https://api.example.com:99999/", "not an http or https URL"),
+        ("https://[::1/", "not an http or https URL"),
+        ("https:///videos", "a URL without a proper host"),
+        ("https://:443/", "a URL without a proper host"),
+        ("https://a b.example/", "a URL without a proper host"),
+        ("https://trusted.example\\.evil.example/", "a URL without a proper host"),
+        ("https://ann:hunter2@api.example.com/", "a URL with a login in it"),
+    ],
+)
+def test_anything_but_a_plain_http_url_is_refused(url: str, why: str) -> None:
+    with pytest.raises(InvalidRequestError, match=why) as caught:
+        origin(url)
+    assert "https://host" in caught.value.hint
+    assert "hunter2" not in str(caught.value)
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.text(),
+        st.text().map("https://{}".format),
+        st.from_regex(r"https?://[a-z.\\@:/?#\[\]%\t 0-9-]{0,30}", fullmatch=True),
+    )
+)
+@example("https://trusted.example\\@evil.example/")
+@example("https://trusted.example\\.evil.example/")
+@example("https://trusted.example?@evil.example/")
+@example("https://trusted.example#@evil.example/")
+@example("https://evil.example:443\\@trusted.example/")
+@example("https://ⓔxample.com/")
+@example("https://trusted.example\t.evil.example/")
+@example(" https://trusted.example/")
+def test_the_http_library_goes_where_we_think_or_nowhere(url: str) -> None:
+    try:
+        ours = origin(url)
+        theirs = httpx.URL(url)
+    except (InvalidRequestError, httpx.InvalidURL):
+        return
+    if theirs.scheme not in {"http", "https"}:
+        return
+    port = {"http": 80, "https": 443}.get(theirs.scheme) if theirs.port is None else theirs.port
+    host = f"[{theirs.host}]" if ":" in theirs.host else theirs.host
+    # A name outside ASCII is spelled in two ways, and only ever compares as different from the trusted one.
+    assert f"{theirs.scheme}://{host}:{port}" == ours or not ours.isascii()
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.10", "::1", "[::1]"])
+def test_this_machine(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", "example.com", "localhost.example.com", "10.0.0.1", "0.0.0.0", "128.0.0.1", "::2", "127.0.0.1.nip.io"]
+)
+def test_other_machines(host: str) -> None:
+    assert not is_loopback(host)
+
+
+def test_a_path_is_put_below_its_root() -> None:
+    origins = Origins({"": "https://api.example.com/v1/", "media": "https://media.example.com"})
+    assert origins.resolve(ask("/videos/7?x=1")) == "https://api.example.com/v1/videos/7?x=1"
+    assert origins.resolve(ask("/files", root="media")) == "https://media.example.com/files"
+    assert origins.resolve(ask("//evil.example/x")) == "https://api.example.com/v1//evil.example/x"
+
+
+def test_an_absolute_url_of_a_configured_origin_may_get_the_token() -> None:
+    origins = Origins({"": "https://api.example.com/v1", "media": "https://media.example.com:8443"})
+    for url in ("https://api.example.com/other", "https://API.example.com:443/", "https://media.example.com:8443/f"):
+        assert origins.resolve(ask(url)) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/v1/videos",
+        "http://api.example.com/v1/videos",
+        "https://api.example.com:8443/v1/videos",
+        "https://api.example.com.evil.example/",
+    ],
+)
+@pytest.mark.parametrize("allow_http", [False, True])
+def test_a_token_goes_to_no_other_origin(url: str, allow_http: bool) -> None:
+    origins = Origins({"": "https://api.example.com/v1"}, allow_http=allow_http)
+    with pytest.raises(ProtocolError, match="no token was sent there"):
+        origins.resolve(ask(url))
+
+
+def test_a_request_without_a_token_may_go_anywhere_by_https() -> None:
+    origins = Origins({"": "https://api.example.com/v1"})
+    url = "https://bucket.example.net/key?signature=1"
+    assert origins.resolve(ask(url, authenticated=False)) == url
+
+
+def test_plain_http_stays_on_this_machine_unless_allowed() -> None:
+    outside, inside = "http://api.example.com", "http://127.0.0.1:8000"
+    with pytest.raises(InsecureUrlError, match="plain http") as caught:
+        Origins({"": outside}).resolve(ask("/videos"))
+    assert "allow_http" in caught.value.hint
+    with pytest.raises(InsecureUrlError):
+        Origins({"": "https://api.example.com"}).resolve(ask(outside, authenticated=False))
+    assert Origins({"": outside}, allow_http=True).resolve(ask("/videos")) == f"{outside}/videos"
+    assert Origins({"": inside}).resolve(ask("/videos")) == f"{inside}/videos"
+
+
+def test_a_wrong_root_is_refused_when_the_client_is_made() -> None:
+    with pytest.raises(InvalidRequestError):
+        Origins({"": "api.example.com"})
