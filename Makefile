@@ -48,8 +48,8 @@ $(OLDEST)/installed: pyproject.toml tools/install.sh
 	@sh tools/install.sh "$(PYTHON)" $(OLDEST) --exclude-newer $(OLDEST_DAY) apache-airflow==$(OLDEST_AIRFLOW) -e '.[test]'
 	@touch $@
 
-bench: $(STAMP)  ## Measure against peers
-	@$(BIN)/python -m pytest -q -p no:xdist tests/benchmarks --override-ini 'python_files=bench_*.py' -s
+bench: $(STAMP)  ## Measure against peers; BENCH=name for one
+	@$(BIN)/python tests/benchmarks/run.py $(BENCH)
 
 docs: $(STAMP)  ## Build the documentation into build/docs
 	@$(BIN)/sphinx-build -W --keep-going -n -q -b html docs build/docs

@@ -1,0 +1,108 @@
+"""``python -m media_sandbox``: run the sandbox until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from media_sandbox import faults
+from media_sandbox.server import Sandbox
+
+DEFAULT_PORT: Final = 8099
+MOST_PORT: Final = 65535
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the sandbox.
+
+    :param arguments: the command line, without the program's name.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(_serve(options))
+    except (OSError, ValueError) as error:
+        parser.exit(1, f"media_sandbox: {error}\n")
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    chosen = {} if options.token_life is None else {"pixop": {"token_life": options.token_life}}
+    sandbox = Sandbox(options.data, chosen)
+    sandbox.faults.all += options.fault
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await sandbox.start(options.port)
+    announcement = sandbox.announcement
+    print(_greeting(sandbox), flush=True)
+    if options.announce:
+        _write_whole(options.announce, json.dumps(announcement, indent=2) + "\n")
+    await stop.wait()
+    await sandbox.stop()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="media_sandbox",
+        description="Local stand-ins of the media services, for development and tests.",
+        epilog=faults.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port on 127.0.0.1, 0 for any (%(default)s)")
+    parser.add_argument("--data", type=Path, required=True, help="directory for state and files, taken up again")
+    parser.add_argument("--announce", type=Path, metavar="FILE", help="write addresses and log-ins to it")
+    parser.add_argument("--token-life", type=float, metavar="S", help="seconds for which a token is valid (900)")
+    parser.add_argument(
+        "--fault", type=_fault, action="append", default=[], metavar="SPEC", help="set a fault, as below; repeatable"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > MOST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to {MOST_PORT}")
+    return int(text)
+
+
+def _fault(text: str) -> faults.Fault:
+    try:
+        return faults.parse_fault(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _greeting(sandbox: Sandbox) -> str:
+    lines = [f"The media sandbox listens on {sandbox.base_url} (admin: {sandbox.base_url}/_admin/)."]
+    lines.append("Airflow connections:")
+    for name, access in sandbox.announcement["services"].items():
+        lines.append(f"  export AIRFLOW_CONN_{name.upper()}_DEFAULT='{json.dumps(_airflow_connection(name, access))}'")
+    return "\n".join(lines)
+
+
+def _airflow_connection(name: str, access: dict[str, str]) -> dict[str, Any]:
+    return {
+        "conn_type": name,
+        "host": access["host"],
+        "login": access["login"],
+        "password": access["password"],
+        "extra": {},
+    }
+
+
+def _write_whole(path: Path, text: str) -> None:
+    # Whoever waits for the file must not find half of it.
+    part = path.with_name(path.name + ".part")
+    part.write_text(text)
+    part.replace(path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,3 @@
+"""A stand-in of the Pixop video processing REST API v1."""
+
+from __future__ import annotations
