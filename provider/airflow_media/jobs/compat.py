@@ -1,13 +1,14 @@
 """All that differs between the Airflow versions that we support (3.0 and later), in one place.
 
 What an older Airflow lacks degrades quietly: without a task state store a retry finds its job again by looking it up
-at the service; without ``BaseTrigger.on_kill`` (before 3.3) a job whose task is killed while deferred runs on until the
-deadline, or until a retry attaches to it.
+at the service; without ``BaseTrigger.on_kill`` (before 3.3) a job whose task is killed while deferred runs to its end,
+unless a retry takes it up.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, PokeReturnValue
 from airflow.triggers.base import BaseTrigger, StartTriggerArgs, TriggerEvent
@@ -71,12 +72,15 @@ __all__ = [
     "TriggerEvent",
     "aget_connection",
     "conf",
+    "in_thread",
     "mask_secret",
     "read_xcom",
     "state_store",
     "task_identity",
     "task_state",
 ]
+
+T = TypeVar("T")
 
 TRIGGERS_RENDER_TEMPLATES = hasattr(BaseTrigger, "render_template_fields")
 """Whether a task that starts from its trigger has its templates rendered there."""
@@ -123,10 +127,19 @@ async def aget_connection(conn_id: str) -> Connection:
     """Fetch a connection inside a triggerer without blocking its event loop."""
     if hasattr(BaseHook, "aget_connection"):
         return await BaseHook.aget_connection(conn_id)
+    connection: Connection = await in_thread(BaseHook.get_connection, conn_id)  # Airflow < 3.1
+    return connection
+
+
+async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
+    """Do inside a triggerer what may talk to Airflow, as blanking a secret does: its event loop is no place for that.
+
+    Airflow before 3.3 refuses it there, and finds its way back to the loop only from a thread of asgiref's.
+    """
     from asgiref.sync import sync_to_async
 
-    connection: Connection = await sync_to_async(BaseHook.get_connection)(conn_id)
-    return connection
+    result: T = await sync_to_async(work)(*arguments)
+    return result
 
 
 async def task_state(ti: Identity) -> str | None:

@@ -1,17 +1,17 @@
 """The stand-in's own controls, under ``/_admin/pixop/``.
 
-======  =========================  ====================================================================================
-method  path                       effect
-======  =========================  ====================================================================================
-GET     ``accounts``               the fixture accounts with their passwords and teams
-POST    ``tokens``                 ``{"email", "claims"}``: a signed token with claims replaced or, if null, left out
-GET     ``outcomes``               the outcomes that are set
-POST    ``outcomes``               set one: the fields of :class:`media_sandbox.pixop.outcomes.Outcome`
-DELETE  ``outcomes``               remove all
-POST    ``release``                let the work go on that is stuck
-GET     ``videos/{video_id}``      all that is known of a video, the reason of a failure too
-POST    ``videos/{video_id}/etag``  give its file another entity tag, as if it had changed
-======  =========================  ====================================================================================
+======  ===========================  ==================================================================================
+method  path                         effect
+======  ===========================  ==================================================================================
+GET     ``accounts``                 the fixture accounts with their passwords and teams
+POST    ``tokens``                   ``{"email", "claims"}``: a signed token with claims replaced or, if null, left out
+GET     ``outcomes``                 the outcomes that are set
+POST    ``outcomes``                 set one: the fields of :class:`media_sandbox.pixop.outcomes.Outcome`
+DELETE  ``outcomes``                 remove all
+POST    ``release``                  let the work go on that is stuck
+GET     ``videos/{video_id}``        all that is known of a video, the reason of a failure too
+POST    ``videos/{video_id}/etag``   give its file another entity tag, as if it had changed
+======  ===========================  ==================================================================================
 """
 
 from __future__ import annotations

@@ -1,0 +1,18 @@
+"""Run all benchmarks, or those that are named: ``python tests/benchmarks/run.py [NAME]...``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main(names: list[str]) -> int:
+    paths = [HERE / f"bench_{name}.py" for name in names] or sorted(HERE.glob("bench_*.py"))
+    return max(subprocess.run([sys.executable, str(path)], check=False).returncode for path in paths)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
