@@ -19,7 +19,7 @@ author = "The authors of airflow-provider-media"
 project_copyright = author
 version = release = __version__
 
-extensions = ["media_tables", "myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.mermaid"]
+extensions = ["media_tables", "myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_ext", "examples"]
 
 myst_heading_anchors = 3
@@ -29,9 +29,6 @@ html_title = f"Media for Apache Airflow {release}"
 html_copy_source = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-# The pictures are drawn in the reader's browser, which fetches the program for it.
-mermaid_fullscreen = False
-mermaid_height = "auto"
 
 autodoc_default_options = {"member-order": "bysource"}
 autodoc_typehints_format = "short"

@@ -1,4 +1,4 @@
-"""Upload of 2 GiB as multipart, the way the Pixop operator sends it, against ``curl -F`` and ``requests`` ``files=``."""
+"""Upload of 2 GiB as multipart, as the Pixop operator sends it, against ``curl -F`` and ``requests`` ``files=``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all benchmarks share: a measured process, medians, ratios to a peer of the same round, a table and a JSON file."""
+"""What all benchmarks share: a measured process, medians, ratios to a peer of the same round, a table, a JSON file."""
 
 from __future__ import annotations
 

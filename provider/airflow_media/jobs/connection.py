@@ -176,12 +176,13 @@ class Reader:
         return value
 
     def _url(self, name: str, value: str) -> str:
+        hint = "Write it as https://host[:port]/path."
+        if any(mark in value for mark in "@?#"):  # there a secret may stand, so it is not printed
+            raise self.fault(name, "has a user, a query or a fragment in it", hint)
         try:
             origin(value)
         except InvalidRequestError:
-            raise self.fault(name, f"is {value!r}", "Write it as https://host[:port]/path.") from None
-        if "@" in value or "?" in value or "#" in value:
-            raise self.fault(name, "has a user, a query or a fragment in it", "Write it as https://host[:port]/path.")
+            raise self.fault(name, f"is {value!r}", hint) from None
         return value.rstrip("/")
 
     def _parse(self, name: str, value: object, kind: Callable[[Any], T], hint: str) -> T:

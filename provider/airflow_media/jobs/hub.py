@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from airflow_media.http.call import Call, Flow
 from airflow_media.http.client import AsyncClient, ssl_context
 from airflow_media.http.errors import AuthenticationError, NetworkFaultError, NotFoundError
-from airflow_media.jobs.compat import aget_connection
+from airflow_media.jobs.compat import aget_connection, in_thread
 from airflow_media.jobs.hook import MediaHook
 from airflow_media.jobs.states import JobKind, JobState
 
@@ -103,8 +103,9 @@ class Hub:
             kind = AuthenticationError if missing else NetworkFaultError
             hint = "Define it under Admin, Connections." if missing else "Airflow could not fetch it."
             raise kind(f"connection {self._conn_id!r} is not available ({type(error).__name__})", hint=hint) from None
-        await asyncio.to_thread(ssl_context)  # the first one of a process takes some 20 ms
-        return self._hook.access_of(connection).async_client()
+        access = await in_thread(self._hook.access_of, connection)  # it blanks the secrets in Airflow's logs
+        await in_thread(ssl_context)  # the first one of a process takes some 20 ms
+        return access.async_client()
 
     async def _drop(self, client: AsyncClient) -> None:
         async with self._opening:

@@ -148,7 +148,8 @@ class JobTrigger(BaseTrigger):
                 await hub.run(kind.cancel(self.job_id))
                 self.log.info("Cancelled %s %s, because its task was killed", kind.noun, self.job_id)
         except Exception as error:  # noqa: BLE001 - nobody awaits this task for its result; the log is where it is told
-            self.log.error("Could not cancel %s %s: %s. Stop it at the service.", kind.noun, self.job_id, error)
+            why = str(error).rstrip(".")
+            self.log.error("Could not cancel %s %s: %s. Stop it at the service.", kind.noun, self.job_id, why)
 
     async def _still_wanted(self) -> bool:
         """Tell whether the task is still deferred and still waits for this very job.
