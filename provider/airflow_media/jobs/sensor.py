@@ -92,9 +92,12 @@ class JobSensor(BaseSensorOperator):
         """Wait for the job, deferred or here."""
         with told():
             self._push_link(context)
-            if self.deferrable:
-                self._defer()
-            return super().execute(context)
+            if not self.deferrable:
+                return super().execute(context)
+            # Often it is done by now: a look is cheaper than a trigger and another start on a worker.
+            if isinstance(seen := self.poke(context), PokeReturnValue):
+                return seen.xcom_value
+            self._defer()
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""

@@ -12,6 +12,7 @@ import httpx
 from media_sandbox.demo.waiting import wait_until
 
 PAGE_SIZE: Final = 100
+HEALTH_SECONDS: Final = 5.0
 COMMIT_SECONDS: Final = 10.0
 FINISHED: Final = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 """States that a task instance stays in."""
@@ -117,7 +118,7 @@ class AirflowApi:
 
     def health(self) -> dict[str, str | None]:
         """Return the status of each component: ``healthy``, ``unhealthy``, or ``None`` if it has not shown up yet."""
-        answer = self._client.get("/api/v2/monitor/health")
+        answer = self._client.get("/api/v2/monitor/health", timeout=HEALTH_SECONDS)
         answer.raise_for_status()
         return {component: value["status"] for component, value in answer.json().items() if value}
 
@@ -205,12 +206,6 @@ class AirflowApi:
         """
         path = f"{_path(run)}/taskInstances/{task_id}/xcomEntries/{key}"
         return self._call("GET", path, params={"map_index": map_index})["value"]
-
-    def links(self, run: DagRun, task_id: str, map_index: int = UNMAPPED) -> dict[str, str | None]:
-        """Return the buttons of a task in the UI: what each says, and where it leads to."""
-        path = f"{_path(run)}/taskInstances/{task_id}/links"
-        links: dict[str, str | None] = self._call("GET", path, params={"map_index": map_index})["extra_links"]
-        return links
 
     def links(self, run: DagRun, task_id: str, map_index: int = UNMAPPED) -> dict[str, str | None]:
         """Return the extra links of a task, by their names."""

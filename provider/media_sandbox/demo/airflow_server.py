@@ -22,12 +22,13 @@ from typing import Any, Final, Self
 
 import httpx
 
-from media_sandbox.demo.airflow_api import AirflowApi
+from media_sandbox.demo.airflow_api import HEALTH_SECONDS, AirflowApi
 from media_sandbox.demo.children import GRACE_SECONDS, Child, stop_all
 from media_sandbox.demo.waiting import wait_until
 
 HOST: Final = "127.0.0.1"
 USER: Final = "admin"
+DATABASE_SECONDS: Final = 15
 MIGRATE_SECONDS: Final = 120.0
 START_SECONDS: Final = 120.0
 DAG_SECONDS: Final = 60.0
@@ -77,8 +78,9 @@ class AirflowServer:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home.absolute()
-        self.port = _free_port()
+        self.port, self._task_port = _free_ports()
         self.base_url = f"http://{HOST}:{self.port}"
+        self._task_url = f"http://{HOST}:{self._task_port}/execution/"
         self.components: dict[str, Child] = {}
         self.password = _password(self.home)
         self.api = AirflowApi(self.base_url, USER, self.password)
@@ -95,7 +97,10 @@ class AirflowServer:
             self.spawn("migrate", "db", "migrate").wait(MIGRATE_SECONDS)
             # The ports on which scheduler and triggerer serve logs are fixed and open to the network. We do without:
             # all logs are in files of the same home.
-            self.spawn("api-server", "api-server", "--port", str(self.port))
+            self.spawn("api-server", "api-server", "--apps", "core", "--port", str(self.port))
+            # In one process with the tasks' API, the API for people locks up on SQLite: it writes its log of actions on
+            # the event loop, and waits there for a transaction of a task that needs the event loop for its commit.
+            self.spawn("task-api-server", "api-server", "--apps", "execution", "--port", str(self._task_port))
             self.spawn("scheduler", "scheduler", "--skip-serve-logs")
             self.spawn("dag-processor", "dag-processor")
             self.spawn("triggerer", "triggerer", "--skip-serve-logs")
@@ -165,7 +170,7 @@ class AirflowServer:
 
     def _serves_tasks(self) -> bool:
         # Airflow builds the API of the tasks at its first request, which takes seconds: let it not be the first task's.
-        return httpx.get(f"{self.base_url}/execution/health", timeout=30, trust_env=False).is_success
+        return httpx.get(f"{self._task_url}health", timeout=HEALTH_SECONDS, trust_env=False).is_success
 
     def check(self) -> None:
         """Make sure that all components run.
@@ -187,9 +192,11 @@ class AirflowServer:
             **SETTINGS,
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            # SQLite takes one write at a time, and a component that waits longer than this dies of it; usual are 5 s.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout={DATABASE_SECONDS}",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_password_file(self.home)),
-            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.base_url}/execution/",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": self._task_url,
             "AIRFLOW__API__BASE_URL": self.base_url,
             "AIRFLOW__API__PORT": str(self.port),
             **{f"AIRFLOW_CONN_{id_.upper()}": json.dumps(connection) for id_, connection in connections.items()},
@@ -211,8 +218,9 @@ def _password(home: Path) -> str:
     return password
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _free_ports() -> tuple[int, int]:
+    # Both are held until both are known, so that they differ.
+    with socket.socket() as one, socket.socket() as other:
+        one.bind((HOST, 0))
+        other.bind((HOST, 0))
+        return one.getsockname()[1], other.getsockname()[1]
