@@ -42,9 +42,9 @@ def get_provider_info() -> dict[str, Any]:
                 },
                 "conn-fields": {
                     "team_id": _text("Team", "Team of the account to act for. Empty: the account's own default team."),
-                    "accounts_url": _url("Accounts URL", "Root of the accounts service, where it is not below the host."),
-                    "videos_url": _url("Videos URL", "Root of the videos service, where it is not below the host."),
-                    "media_url": _url("Media URL", "Root of the media service, where it is not below the host."),
+                    "accounts_url": _url("Accounts URL", "Root of the accounts service, if not below the host."),
+                    "videos_url": _url("Videos URL", "Root of the videos service, if not below the host."),
+                    "media_url": _url("Media URL", "Root of the media service, if not below the host."),
                     **_common_fields(),
                 },
             }

@@ -95,9 +95,8 @@ class JobSensor(BaseSensorOperator):
             if not self.deferrable:
                 return super().execute(context)
             # Often it is done by now: a look is cheaper than a trigger and another start on a worker.
-            if isinstance(seen := self.poke(context), PokeReturnValue):
-                return seen.xcom_value
-            self._defer()
+            seen = self.poke(context)
+            return seen.xcom_value if isinstance(seen, PokeReturnValue) else self._defer()
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
         """Look at the job once."""
