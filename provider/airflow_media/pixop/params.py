@@ -71,5 +71,9 @@ def _schema(field: Field) -> dict[str, Any]:
 
 
 def _labels(field: Field) -> dict[object, str]:
-    """What a drop-down shows: the value that ends up in the request, and what it means."""
-    return {value: text if text == str(value) else f"{value}: {text}" for value, text in (field.choices or {}).items()}
+    """What a drop-down shows: the value that ends up in the request, and what it means where that says more."""
+    return {value: _label(str(value), text) for value, text in (field.choices or {}).items()}
+
+
+def _label(value: str, text: str) -> str:
+    return text if text.lower().replace(" ", "_") == value else f"{value}: {text}"
