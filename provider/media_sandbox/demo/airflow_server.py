@@ -158,9 +158,10 @@ class AirflowServer:
             self.check()
             try:
                 health.update(self.api.health())
+                all_healthy = health.keys() >= HEALTH_CHECKS and set(health.values()) == {"healthy"}
+                return all_healthy and self._serves_tasks()
             except (httpx.TransportError, httpx.HTTPStatusError):
                 return False
-            return health.keys() >= HEALTH_CHECKS and set(health.values()) == {"healthy"} and self._serves_tasks()
 
         try:
             wait_until(healthy, what=f"Airflow at {self.base_url} to be healthy", seconds=seconds)

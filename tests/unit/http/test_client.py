@@ -57,6 +57,7 @@ from airflow_media.http.errors import (
     TransferError,
 )
 from airflow_media.http.exchange import Send
+from airflow_media.http.redact import LIBRARY_LOGGERS
 from airflow_media.http.retry import NO_RETRY, RetryPolicy
 from airflow_media.http.service import Problem, Service
 
@@ -952,6 +953,13 @@ def test_a_header_that_cannot_be_sent(server: WireServer, make: Made, header: st
 # Secrets
 
 
+def log_everything(caplog: pytest.LogCaptureFixture) -> None:
+    """Have the HTTP library log all it can, whatever levels somebody (Airflow, for one) has set for its loggers."""
+    caplog.set_level(logging.DEBUG)
+    for name in LIBRARY_LOGGERS:
+        caplog.set_level(logging.DEBUG, logger=name)
+
+
 def faults(gate: Gate) -> list[Action]:
     echo = computed(lambda request: rendered(400, f"{request.target} {dict(request.headers)}".encode()))
     told = computed(
@@ -975,7 +983,7 @@ def faults(gate: Gate) -> list[Action]:
 
 
 def test_secrets_are_in_no_error_and_no_log(server: WireServer, make: Made, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    log_everything(caplog)
     auth = KeyAuth()
     signature = "Zm9v%2Bsigned%2Fby%2Bhand%3D"
     keys = Keys()
@@ -1012,7 +1020,7 @@ def test_secrets_are_in_no_error_and_no_log(server: WireServer, make: Made, capl
 
 
 def test_a_cookie_is_in_no_log(server: WireServer, make: Made, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
+    log_everything(caplog)
     server.on("GET", "/videos/7", answer(document=1, headers={"Set-Cookie": "session=0a1b2c3d; HttpOnly"}))
     assert make().run(get()) == 1
     assert "Set-Cookie" in caplog.text
