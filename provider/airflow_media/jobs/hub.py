@@ -7,6 +7,7 @@ because ``airflow dags test`` runs each leg of a task in a loop of its own.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -14,12 +15,16 @@ from weakref import WeakKeyDictionary
 
 from airflow_media.http.call import Call, Flow
 from airflow_media.http.client import AsyncClient, ssl_context
-from airflow_media.http.errors import AuthenticationError, NetworkFaultError, NotFoundError
+from airflow_media.http.errors import AuthenticationError, NetworkFaultError, NotFoundError, ProtocolError
 from airflow_media.jobs.compat import aget_connection, in_thread
 from airflow_media.jobs.hook import MediaHook
 from airflow_media.jobs.states import JobKind, JobState
 
 T = TypeVar("T")
+
+REFUSAL = 60.0
+"""Seconds for which credentials that were refused are not tried again: a thousand waits that log in one after the
+other would lock the account."""
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type[MediaHook], str], Hub]] = WeakKeyDictionary()
 
@@ -39,6 +44,8 @@ class Hub:
         self._retired: list[AsyncClient] = []
         self._opening = asyncio.Lock()
         self._batches: dict[str, Batch] = {}
+        self._refusal: AuthenticationError | None = None
+        self._refused_until = 0.0
 
     @classmethod
     @asynccontextmanager
@@ -75,13 +82,19 @@ class Hub:
         :param within: Seconds that the look may wait for others of its kind, to be answered by one request with them.
         :raises MediaError: What the service refused, or what went wrong on the way.
         """
+        if self._refusal is not None and time.monotonic() < self._refused_until:
+            raise self._refusal.with_traceback(None)
         client = await self._open()
         try:
             return await self._look(kind, job_id, within)
         except AuthenticationError:
             # Somebody may have changed the password in the connection while this task waited.
             await self._drop(client)
+        try:
             return await self._look(kind, job_id, within)
+        except AuthenticationError as refusal:
+            self._refusal, self._refused_until = refusal, time.monotonic() + REFUSAL
+            raise
 
     async def _look(self, kind: JobKind, job_id: str, within: float) -> JobState:
         if kind.observe_many is None:
@@ -99,10 +112,12 @@ class Hub:
         try:
             connection = await aget_connection(self._conn_id)
         except Exception as error:  # noqa: BLE001 - a secrets backend may raise anything, and it must not kill a wait
-            missing = "NotFound" in type(error).__name__ or "isn't defined" in str(error)
-            kind = AuthenticationError if missing else NetworkFaultError
-            hint = "Define it under Admin, Connections." if missing else "Airflow could not fetch it."
-            raise kind(f"connection {self._conn_id!r} is not available ({type(error).__name__})", hint=hint) from None
+            text = f"it could not give the connection {self._conn_id!r} ({type(error).__name__})"
+            hint = "Check it under Admin, Connections."
+            if "NotFound" in type(error).__name__ or "NOT_FOUND" in str(error) or "isn't defined" in str(error):
+                # The task had it when it began to wait, and a secrets backend in trouble says the same: an odd answer.
+                raise ProtocolError(text, service="Airflow", hint=hint, retryable=True) from None
+            raise NetworkFaultError(text, service="Airflow", hint=hint) from None
         access = await in_thread(self._hook.access_of, connection)  # it blanks the secrets in Airflow's logs
         await in_thread(ssl_context)  # the first one of a process takes some 20 ms
         return access.async_client()

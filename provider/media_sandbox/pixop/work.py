@@ -25,7 +25,7 @@ from media_sandbox.uploads import Received, new_hash
 log = logging.getLogger(__name__)
 
 FAILURES: Final = (NotAVideoError, CannotProcessError, ChosenFailureError, ffmpeg.FfmpegError, OSError)
-"""What makes a piece of work fail; anything else is a mistake of the sandbox."""
+"""What may go wrong with a piece of work; anything else is a mistake of the sandbox."""
 
 
 class Workshop:
@@ -127,8 +127,8 @@ class Workshop:
             self._records.videos.change(video.id, media=media.as_json())
             findings: dict[str, Any] = {} if video.light else await analyse(path, media, progress.reach)
             await progress.reach(UNFINISHED)
-        except FAILURES as error:
-            self._finish(video, "ingestion", ERROR, reason=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the work has ended
+            self._finish(video, "ingestion", ERROR, reason=_reason(error))
         else:
             self._finish(video, "ingestion", DONE, **findings)
 
@@ -149,8 +149,8 @@ class Workshop:
             digest = await asyncio.to_thread(_digest, part)
             path = part.replace(part.with_name(f"processed{suffix}"))
             file = self._stored(Path(source.file.name).stem + suffix, path, digest)
-        except FAILURES as error:
-            self._finish(video, "processing", ERROR, reason=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the work has ended
+            self._finish(video, "processing", ERROR, reason=_reason(error))
         else:
             self._finish(video, "processing", DONE, file=file, media=made.as_json())
 
@@ -194,6 +194,14 @@ class Workshop:
         home = self._directory / video_id
         home.mkdir(exist_ok=True)
         return home
+
+
+def _reason(error: Exception) -> str:
+    """Say why a piece of work failed; a mistake of the sandbox is logged with its trace as well."""
+    if isinstance(error, FAILURES):
+        return str(error)
+    log.error("The sandbox made a mistake", exc_info=error)
+    return f"a mistake of the sandbox: {type(error).__name__}: {error}"
 
 
 def _key(video_id: str) -> str:

@@ -13,6 +13,7 @@ from airflow_media.http.errors import (
     MediaError,
     NetworkFaultError,
     NotFoundError,
+    ProtocolError,
     ServerFaultError,
 )
 from airflow_media.jobs import hub as hub_module
@@ -164,11 +165,11 @@ def fault_of(work: Coroutine[Any, Any, list[JobState | BaseException]]) -> Media
     return fault
 
 
-def test_a_connection_that_nobody_defined_is_told_by_its_name() -> None:
+def test_a_connection_that_is_not_found_is_told_by_its_name_and_may_come_back() -> None:
     fault = fault_of(observe(Oven().kind(), "7", conn_id="nowhere"))
-    assert isinstance(fault, AuthenticationError)
-    assert not fault.retryable
-    assert "'nowhere' is not available" in str(fault)
+    assert isinstance(fault, ProtocolError)
+    assert fault.retryable
+    assert "the connection 'nowhere'" in str(fault)
     assert "Admin, Connections" in str(fault)
 
 

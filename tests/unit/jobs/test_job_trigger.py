@@ -136,8 +136,8 @@ def test_whatever_breaks_nothing_is_raised_out_of_run(oven: Oven, error: Excepti
 
 def test_a_connection_that_was_deleted_meanwhile_is_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = outcome_of(made(bakery_conn_id="deleted"))
-    assert outcome.status is Status.ERROR
-    assert "connection 'deleted' is not available" in outcome.reason
+    assert (outcome.status, outcome.retryable) == (Status.ERROR, True)
+    assert "could not give the connection 'deleted'" in outcome.reason
 
 
 # Whom it stops
