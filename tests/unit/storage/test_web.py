@@ -71,7 +71,9 @@ def test_where_the_rest_is_not_of_the_same_file_reading_fails(rest: Plan) -> Non
     assert caught.value.retryable
 
 
-@pytest.mark.parametrize("change", [bytes(len(DATA)), DATA + b"more", DATA[:-1]])
+@pytest.mark.parametrize(
+    "change", [bytes(len(DATA)), DATA + b"more", DATA[:-1]], ids=["other bytes", "longer", "shorter"]
+)
 def test_a_file_that_was_replaced_since_it_was_looked_at_is_not_sent(change: bytes) -> None:
     with FileServer(DATA) as server:
         source = WebSource(f"{server.root}/film.mp4")
