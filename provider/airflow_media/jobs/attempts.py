@@ -56,7 +56,8 @@ class Attempt:
         record = attempt._store.get(STORE_KEY) or {}
         if record.get("request") != attempt.request:
             return attempt
-        attempt.again = bool(record.get("taken"))
+        # A result that was taken by a try which died before it could say so is not asked for anew.
+        attempt.again = bool(record.get("taken")) and _was_cleared(context)
         if not attempt.again:
             attempt.job_id = record.get("job_id")
             attempt.attached = bool(record.get("attached"))
@@ -99,12 +100,15 @@ class Attempt:
         self._store.set(STORE_KEY, record)
 
     def _without_store(self, context: Context) -> None:
-        """Tell a retry from a clearing by the number of tries: clearing grants the task its retries once more."""
-        ti, dag_run = context["ti"], context["dag_run"]
-        cleared = ti.max_tries > (ti.task.retries or 0)
-        self.again = cleared
-        if ti.try_number > 1 and not cleared:
-            self.intended_at = dag_run.start_date
+        self.again = _was_cleared(context)
+        if context["ti"].try_number > 1 and not self.again:
+            self.intended_at = context["dag_run"].start_date
+
+
+def _was_cleared(context: Context) -> bool:
+    """Tell a clearing from a retry: clearing grants the task its retries once more."""
+    ti = context["ti"]
+    return bool(ti.max_tries > (ti.task.retries or 0))
 
 
 def fingerprint(request: Any) -> str:

@@ -43,6 +43,7 @@ class Hub:
         self._client: AsyncClient | None = None
         self._retired: list[AsyncClient] = []
         self._opening = asyncio.Lock()
+        self._renewing = asyncio.Lock()
         self._batches: dict[str, Batch] = {}
         self._refusal: AuthenticationError | None = None
         self._refused_until = 0.0
@@ -82,19 +83,29 @@ class Hub:
         :param within: Seconds that the look may wait for others of its kind, to be answered by one request with them.
         :raises MediaError: What the service refused, or what went wrong on the way.
         """
-        if self._refusal is not None and time.monotonic() < self._refused_until:
-            raise self._refusal.with_traceback(None)
+        self._raise_refusal()
         client = await self._open()
         try:
             return await self._look(kind, job_id, within)
         except AuthenticationError:
-            # Somebody may have changed the password in the connection while this task waited.
-            await self._drop(client)
+            async with self._renewing:  # one tries for all
+                self._raise_refusal()
+                if self._client is client:
+                    return await self._look_anew(kind, job_id, within)
+        return await self._look(kind, job_id, within)
+
+    async def _look_anew(self, kind: JobKind, job_id: str, within: float) -> JobState:
+        """Look with the connection read anew: somebody may have changed the password while this task waited."""
+        await self._drop()
         try:
             return await self._look(kind, job_id, within)
         except AuthenticationError as refusal:
             self._refusal, self._refused_until = refusal, time.monotonic() + REFUSAL
             raise
+
+    def _raise_refusal(self) -> None:
+        if self._refusal is not None and time.monotonic() < self._refused_until:
+            raise self._refusal.with_traceback(None)
 
     async def _look(self, kind: JobKind, job_id: str, within: float) -> JobState:
         if kind.observe_many is None:
@@ -122,11 +133,11 @@ class Hub:
         await in_thread(ssl_context)  # the first one of a process takes some 20 ms
         return access.async_client()
 
-    async def _drop(self, client: AsyncClient) -> None:
+    async def _drop(self) -> None:
         async with self._opening:
-            if self._client is client:
+            if self._client is not None:
+                self._retired.append(self._client)  # others may be in the middle of a request with it
                 self._client = None
-                self._retired.append(client)  # others may be in the middle of a request with it
 
     async def _close(self) -> None:
         for batch in self._batches.values():
