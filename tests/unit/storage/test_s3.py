@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -68,6 +69,27 @@ def test_a_target_of_the_default_connection(s3: Any) -> None:
     with target.writer(len(DATA)) as writer:
         writer.write(DATA)
     assert stored(s3, "out/film.mp4") == DATA
+
+
+@pytest.fixture
+def forbidding(s3: Any) -> Iterator[None]:
+    """Have the S3 allow nothing to the keys of the tests, for the length of a test."""
+
+    def allow(actions: str) -> None:
+        url, plain = f"{s3.meta.endpoint_url}/moto-api/reset-auth", {"content-type": "text/plain"}
+        urlopen(Request(url, actions.encode(), plain), timeout=30).close()
+
+    allow("0")
+    yield
+    allow("inf")
+
+
+@pytest.mark.usefixtures("film", "forbidding")
+def test_an_object_that_may_not_be_read_is_told_beforehand(s3: Any) -> None:
+    with pytest.raises(TransferError, match="not allowed") as caught:
+        S3Source(s3, BUCKET, "in/film.mp4")
+    assert (caught.value.status, caught.value.retryable) == (403, False)
+    assert f"s3://{BUCKET}/in/film.mp4" in str(caught.value)
 
 
 @pytest.mark.airflow
