@@ -65,6 +65,11 @@ def test_the_two_packages_do_not_know_each_other(path: Path) -> None:
     assert not {name for name in top_level_imports(path) if name.split(".")[0] == other}
 
 
+@pytest.mark.parametrize("package", ["airflow_media", "media_sandbox"])
+def test_packages_say_that_they_are_typed(package: str) -> None:
+    assert (PROVIDER / package / "py.typed").is_file()
+
+
 def test_only_the_wire_knows_the_http_library() -> None:
     outside = [path for path in (PROVIDER / "airflow_media").rglob("*.py") if path.parent.name != "http"]
     assert not [path.name for path in outside if "httpx" in top_level_imports(path)]
