@@ -12,7 +12,7 @@ from airflow_media.jobs.attempts import Attempt, task_key
 from airflow_media.jobs.compat import AirflowSkipException, conf
 from airflow_media.jobs.failures import told
 from airflow_media.jobs.operator import JobOperator, MediaOperator
-from airflow_media.jobs.states import JobKind, Outcome, Status
+from airflow_media.jobs.states import Outcome, Status
 from airflow_media.pixop.api import MediaKind, UploadKind, delete_video
 from airflow_media.pixop.flows import create_video_once, find_or_create_project, keyed_name
 from airflow_media.pixop.hook import PixopHook
@@ -75,7 +75,7 @@ class PixopUploadOperator(PixopOperator, JobOperator):
         "source_conn_id",
         "pixop_conn_id",
     )
-    kind: JobKind = INGESTION  # type: ignore[misc]
+    kind = INGESTION
     trigger_class = PixopTrigger
 
     def __init__(
@@ -172,7 +172,7 @@ class PixopProcessOperator(PixopOperator, JobOperator):
 
     template_fields = ("video_id", "settings", "pixop_conn_id")
     template_fields_renderers = {"settings": "json"}  # noqa: RUF012 - as Airflow declares it
-    kind: JobKind = PROCESSING  # type: ignore[misc]
+    kind = PROCESSING
     trigger_class = PixopTrigger
 
     def __init__(
