@@ -175,14 +175,12 @@ class JobOperator(MediaOperator):
         except TaskDeferralTimeout:
             job_id = self._known_job(context)
             outcome = Outcome(Status.TIMEOUT, job_id or "", "it had not ended when Airflow's time-out was reached")
-            with told():
-                raise_for(outcome, self.kind.noun, cancelled=self._cancel(job_id))
+            raise_for(outcome, self.kind.noun, cancelled=self._cancel(job_id))
             raise
         except TaskDeferralError:
             # A retry takes the job up. Where none is left, nobody would ever come for it.
             if context["ti"].try_number > context["ti"].max_tries:
-                with told():
-                    self._cancel(self._known_job(context))
+                self._cancel(self._known_job(context))
             raise
 
     def stop_remote(self) -> None:
@@ -231,7 +229,12 @@ class JobOperator(MediaOperator):
     def _cancel(self, job_id: str | None) -> bool:
         if not job_id or not self.cancel_on_kill or self.kind.cancel is None:
             return False
-        self.client.run(self.kind.cancel(job_id))
+        try:
+            self.client.run(self.kind.cancel(job_id))
+        except MediaError as error:
+            # What the wait ended in is told all the same; the job goes on, and the message says so.
+            self.log.error("Could not cancel %s %s: %s", self.kind.noun, job_id, error)
+            return False
         return True
 
     def _known_job(self, context: Context) -> str | None:

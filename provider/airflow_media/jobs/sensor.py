@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Collection
 from datetime import timedelta
 from functools import cached_property
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from airflow_media.http.errors import MediaError
 from airflow_media.jobs.compat import (
     TRIGGERS_RENDER_TEMPLATES,
+    AirflowException,
     AirflowSensorTimeout,
+    AirflowSkipException,
     BaseOperatorLink,
     BaseSensorOperator,
     PokeReturnValue,
@@ -50,13 +53,13 @@ class JobSensor(BaseSensorOperator):
         self.start_from_trigger = start_from_trigger
 
     @property
+    @abstractmethod
     def kind(self) -> JobKind:
         """The kind of job that is waited for."""
-        raise NotImplementedError(f"{type(self).__name__} must choose a kind of job")
 
+    @abstractmethod
     def object_url(self, job_id: str) -> str:
         """Give the address of the job at the service's API."""
-        raise NotImplementedError(f"{type(self).__name__} must say where its jobs are")
 
     def result(self, context: Context, job_id: str) -> Any:
         """Give what the sensor returns when the job is done; by default its id."""
@@ -95,7 +98,7 @@ class JobSensor(BaseSensorOperator):
             if not self.deferrable:
                 return super().execute(context)
             # Often it is done by now: a look is cheaper than a trigger and another start on a worker.
-            seen = self.poke(context)
+            seen = self._first_look(context)
             return seen.xcom_value if isinstance(seen, PokeReturnValue) else self._defer()
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
@@ -120,6 +123,15 @@ class JobSensor(BaseSensorOperator):
             if self.start_from_trigger:
                 self._push_link(context)
             return self._finish(context, Outcome.from_event(event))
+
+    def _first_look(self, context: Context) -> bool | PokeReturnValue:
+        """Look before deferring; a bad end is soft where it would be after the wait."""
+        try:
+            return self.poke(context)
+        except AirflowException as error:
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(f"Skipped, as the sensor is soft: {error}") from error
+            raise
 
     def _finish(self, context: Context, outcome: Outcome) -> Any:
         if outcome.status is Status.TIMEOUT:

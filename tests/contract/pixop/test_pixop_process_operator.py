@@ -182,6 +182,15 @@ def test_a_time_out_cancels_the_job(studio: Studio, refused: Refused, deferrable
 
 
 @both_modes
+def test_a_time_out_is_told_also_where_cancelling_fails(studio: Studio, refused: Refused, deferrable: bool) -> None:
+    studio.admin.outcome("process", "stuck")
+    run = process(studio.ingested(), deferrable=deferrable, timeout=0.1)
+    studio.admin.fault("500 on=pixop.delete_video times=1")
+    refused(run.execute, JobTimeoutError, "It goes on at the service")
+    studio.release()
+
+
+@both_modes
 def test_a_job_that_is_not_to_be_cancelled_goes_on_after_a_time_out(
     studio: Studio, refused: Refused, deferrable: bool
 ) -> None:

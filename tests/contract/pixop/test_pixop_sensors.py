@@ -15,6 +15,7 @@ from airflow_media.jobs.compat import (
 )
 from airflow_media.jobs.failures import JobFailedError, JobGoneError, MediaFailError
 from airflow_media.pixop import api
+from airflow_media.pixop.models import Phase
 from airflow_media.pixop.sensors import IngestProgressSensor, ProcessProgressSensor
 from airflow_media.pixop.settings import ProcessSettings
 from support.studio import SETTINGS, Studio
@@ -116,6 +117,16 @@ def test_a_time_out_is_that_of_a_sensor_and_stops_nothing(studio: Studio, deferr
         run.execute()
     assert len(studio.processed) == 1
     studio.release()
+
+
+@both_modes
+def test_a_soft_sensor_skips_where_the_job_has_failed(studio: Studio, deferrable: bool) -> None:
+    studio.admin.outcome("process", "fail")
+    video_id = begun(studio)
+    studio.until(video_id, lambda video: video.processing is not None and video.processing.state.phase is Phase.FAILED)
+    run = processing(video_id, deferrable=deferrable, soft_fail=True)
+    with pytest.raises(AirflowSkipException):
+        run.execute()
 
 
 @both_modes
