@@ -54,6 +54,8 @@ $(OLDEST)/installed: pyproject.toml tools/install.sh
 	@touch $@
 
 bench: $(STAMP)  ## Measure against peers; BENCH=name for one
+	@command -v curl >/dev/null || { echo "Installing curl, the peer of the uploads"; \
+		$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq -y curl; }
 	@$(BIN)/python tests/benchmarks/run.py $(BENCH)
 
 docs: $(STAMP)  ## Build the documentation into build/docs

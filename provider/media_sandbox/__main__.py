@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from media_sandbox import faults
 from media_sandbox.server import Sandbox
@@ -81,10 +82,17 @@ def _fault(text: str) -> faults.Fault:
 
 def _greeting(sandbox: Sandbox) -> str:
     lines = [f"The media sandbox listens on {sandbox.base_url} (admin: {sandbox.base_url}/_admin/)."]
-    lines.append("Airflow connections:")
+    lines.append("Airflow connections, as JSON and as URI; one of the two is enough:")
     for name, access in sandbox.announcement["services"].items():
-        lines.append(f"  export AIRFLOW_CONN_{name.upper()}_DEFAULT='{json.dumps(_airflow_connection(name, access))}'")
+        connection = _airflow_connection(name, access)
+        for form in (json.dumps(connection), _uri(connection)):
+            lines.append(f"  export AIRFLOW_CONN_{name.upper()}_DEFAULT='{form}'")
     return "\n".join(lines)
+
+
+def _uri(connection: dict[str, Any]) -> str:
+    login, password, host = (quote(connection[field], safe="") for field in ("login", "password", "host"))
+    return f"{connection['conn_type']}://{login}:{password}@{host}"
 
 
 def _airflow_connection(name: str, access: dict[str, str]) -> dict[str, Any]:

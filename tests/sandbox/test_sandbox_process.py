@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
@@ -50,8 +52,16 @@ def test_it_announces_itself_and_its_connections(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=10)
     assert process.returncode == 0
-    line = next(line for line in output.splitlines() if "AIRFLOW_CONN_PIXOP_DEFAULT" in line)
-    connection = json.loads(line.partition("=")[2].strip("'"))
+    lines = [line for line in output.splitlines() if "AIRFLOW_CONN_PIXOP_DEFAULT" in line]
+    as_json, as_uri = (line.partition("=")[2].strip("'") for line in lines)
+    uri = urlsplit(as_uri)
+    assert uri.scheme == "pixop"
+    assert [unquote(part) for part in re.split("[:@]", uri.netloc)] == [
+        access["login"],
+        access["password"],
+        access["host"],
+    ]
+    connection = json.loads(as_json)
     assert connection == {
         "conn_type": "pixop",
         "host": access["host"],
