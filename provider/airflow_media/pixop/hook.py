@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from airflow_media.http.bodies import Observed
 from airflow_media.http.call import Flow
@@ -60,6 +61,10 @@ class PixopHook(MediaHook):
         identity = yield from get_account()
         team = f", team {identity.team.name or identity.team.id}" if identity.team else ""
         return f"Logged in to Pixop as {identity.user.name or identity.user.email or identity.user.id}{team}"
+
+    def video_url(self, video_id: str) -> str:
+        """Give the address of a video at Pixop's API (section 'Retrieve video item details')."""
+        return f"{self.reach.roots['videos']}/v1/video/{quote(video_id, safe='')}"
 
     def upload(
         self,

@@ -36,8 +36,8 @@ class PixopOperator(MediaOperator):
     hook: PixopHook
 
     def object_url(self, video_id: str) -> str:
-        """Give the address of a video at Pixop's API (section 'Retrieve video item details')."""
-        return f"{self.hook.reach.roots['videos']}/v1/video/{video_id}"
+        """Give the address of a video at Pixop's API."""
+        return self.hook.video_url(video_id)
 
 
 class PixopUploadOperator(PixopOperator, JobOperator):

@@ -22,10 +22,11 @@ class PixopSensor(JobSensor):
 
     hook_class = PixopHook
     trigger_class = PixopTrigger
+    hook: PixopHook
 
     def object_url(self, job_id: str) -> str:
         """Give the address of the video at Pixop's API."""
-        return f"{self.hook.reach.roots['videos']}/v1/video/{job_id}"
+        return self.hook.video_url(job_id)
 
 
 class IngestProgressSensor(PixopSensor):

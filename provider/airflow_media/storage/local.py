@@ -8,7 +8,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -80,12 +80,8 @@ class LocalSource:
         os.close(descriptor)
         raise self._fault("it is a folder, not a file" if stat.S_ISDIR(mode) else "it is not a plain file")
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise self._fault(_words(error)) from error
+    def _faults(self) -> AbstractContextManager[None]:
+        return _faults("read file", self.uri)
 
     def _fault(self, text: str) -> TransferError:
         return _fault("read file", self.uri, text)
@@ -146,12 +142,8 @@ class LocalTarget:
         if self.path.exists() and not self.path.is_file():
             raise self._fault("something that is not a plain file is there")
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise self._fault(_words(error)) from error
+    def _faults(self) -> AbstractContextManager[None]:
+        return _faults("write file", self.uri)
 
     def _fault(self, text: str) -> TransferError:
         return _fault("write file", self.uri, text)
@@ -215,6 +207,15 @@ def _words(error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return "there is no such file or folder"
     return os.strerror(error.errno) if error.errno else str(error)
+
+
+@contextmanager
+def _faults(operation: str, uri: str) -> Iterator[None]:
+    """Turn the system's exceptions into ours."""
+    try:
+        yield
+    except OSError as error:
+        raise _fault(operation, uri, _words(error)) from error
 
 
 def _fault(operation: str, uri: str, text: str) -> TransferError:
