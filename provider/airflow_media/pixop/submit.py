@@ -13,7 +13,7 @@ from airflow_media.pixop.api import UploadKind, delete_video, get_video, upload_
 from airflow_media.pixop.flows import all_videos, find_processing, process_once
 from airflow_media.pixop.models import Phase, ProcessingReceipt
 from airflow_media.pixop.settings import ProcessSettings
-from airflow_media.pixop.video import Video
+from airflow_media.pixop.video import Upload, Video
 
 
 def upload_once(
@@ -35,14 +35,17 @@ def upload_once(
     :param anew: Replace what an earlier upload brought.
     :return: The video, its upload complete.
     """
-    looks = 0
+    replaced: Upload | None = None
+    first = True
 
     def look() -> Flow[Video | None]:
-        nonlocal looks
-        looks += 1
-        if anew and looks == 1:
-            return None
+        nonlocal replaced, first
         video = yield from get_video(video_id)
+        if anew and first:
+            replaced = video.upload
+        first = False
+        if anew and video.upload == replaced:  # what is there is what is to be replaced
+            return None
         return video if _has_arrived(video, content.size) else None
 
     def send() -> Flow[Video]:

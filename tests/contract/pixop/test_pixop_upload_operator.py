@@ -86,6 +86,14 @@ def test_clearing_after_a_success_sends_the_file_again_to_the_same_video(studio:
     assert len(studio.videos) == 1
 
 
+def test_what_is_to_be_replaced_does_not_pass_for_the_file_that_replaces_it(studio: Studio) -> None:
+    run = upload(studio.clip)
+    run.execute()
+    studio.admin.fault("503 on=pixop.upload_light times=1")  # nothing arrived: the old file of the same size is there
+    run.clear().execute()
+    assert [entry["status"] for entry in studio.admin.requests("pixop.upload_light")] == [200, 503, 200]
+
+
 # What is wrong before anything is sent
 
 
