@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from media_sandbox import faults
 from media_sandbox.server import Sandbox
@@ -35,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    chosen = {} if options.token_life is None else {"pixop": {"token_life": options.token_life}}
+    chosen: dict[str, dict[str, Any]] = {}
+    for service, name, value in options.option:
+        chosen.setdefault(service, {})[name] = value
     sandbox = Sandbox(options.data, chosen)
     sandbox.faults.all += options.fault
     stop = asyncio.Event()
@@ -60,7 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port on 127.0.0.1, 0 for any (%(default)s)")
     parser.add_argument("--data", type=Path, required=True, help="directory for state and files, taken up again")
     parser.add_argument("--announce", type=Path, metavar="FILE", help="write addresses and log-ins to it")
-    parser.add_argument("--token-life", type=float, metavar="S", help="seconds for which a token is valid (900)")
+    parser.add_argument(
+        "--option",
+        type=_option,
+        action="append",
+        default=[],
+        metavar="SERVICE.NAME=VALUE",
+        help="set a switch of a service, such as pixop.token_life=60; repeatable",
+    )
     parser.add_argument(
         "--fault", type=_fault, action="append", default=[], metavar="SPEC", help="set a fault, as below; repeatable"
     )
@@ -73,6 +82,17 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _option(text: str) -> tuple[str, str, Any]:
+    path, equals, value = text.partition("=")
+    service, dot, name = path.partition(".")
+    if not (equals and dot):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form service.name=value")
+    try:
+        return service, name, json.loads(value)
+    except ValueError:
+        return service, name, value
+
+
 def _fault(text: str) -> faults.Fault:
     try:
         return faults.parse_fault(text)
@@ -83,26 +103,16 @@ def _fault(text: str) -> faults.Fault:
 def _greeting(sandbox: Sandbox) -> str:
     lines = [f"The media sandbox listens on {sandbox.base_url} (admin: {sandbox.base_url}/_admin/)."]
     lines.append("Airflow connections, as JSON and as URI; one of the two is enough:")
-    for name, access in sandbox.announcement["services"].items():
-        connection = _airflow_connection(name, access)
+    for conn_id, connection in sandbox.announcement["connections"].items():
         for form in (json.dumps(connection), _uri(connection)):
-            lines.append(f"  export AIRFLOW_CONN_{name.upper()}_DEFAULT='{form}'")
+            lines.append(f"  export AIRFLOW_CONN_{conn_id.upper()}='{form}'")
     return "\n".join(lines)
 
 
 def _uri(connection: dict[str, Any]) -> str:
     login, password, host = (quote(connection[field], safe="") for field in ("login", "password", "host"))
-    return f"{connection['conn_type']}://{login}:{password}@{host}"
-
-
-def _airflow_connection(name: str, access: dict[str, str]) -> dict[str, Any]:
-    return {
-        "conn_type": name,
-        "host": access["host"],
-        "login": access["login"],
-        "password": access["password"],
-        "extra": {},
-    }
+    extra = urlencode({"__extra__": json.dumps(connection["extra"])}) if connection["extra"] else ""
+    return f"{connection['conn_type'].replace('_', '-')}://{login}:{password}@{host}" + (f"/?{extra}" if extra else "")
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -73,7 +73,9 @@ class Admin:
     async def index(self, request: Request) -> Response:
         """Return where the services are."""
         base_url = f"{request.url.scheme}://{request.url.netloc}"
-        return JSONResponse({service.name: service.connection(base_url) for service in self._services})
+        return JSONResponse(
+            {service.name: service.connection(base_url).as_json(service.name) for service in self._services}
+        )
 
     async def list_faults(self, _: Request) -> Response:
         """Return the faults that are set."""

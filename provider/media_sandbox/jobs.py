@@ -25,11 +25,14 @@ class JobQueue:
         self._free = asyncio.Semaphore(slots)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def submit(self, key: str, work: Work) -> None:
-        """Queue ``work`` under ``key``; a key in use is a programming error."""
+    def submit(self, key: str, work: Work, *, idle: bool = False) -> None:
+        """Queue ``work`` under ``key``; a key in use is a programming error.
+
+        :param idle: whether it only waits; it then begins at once and takes nobody's slot.
+        """
         if key in self._tasks:
             raise ValueError(f"a job called {key} is already queued")
-        task = asyncio.get_running_loop().create_task(self._run(work), name=key)
+        task = asyncio.get_running_loop().create_task(work() if idle else self._run(work), name=key)
         self._tasks[key] = task
         task.add_done_callback(self._done)
 

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Send
 KEEP: Final = 5000
 BODY_LIMIT_BYTES: Final = 64 * 1024
 MASK: Final = "***"
-SECRET: Final = re.compile(r"authorization|cookie|token|secret|password|api[-_]?key", re.IGNORECASE)
+SECRET: Final = re.compile(r"authorization|cookie|token|secret|password|(api|auth|secure)[-_]?key", re.IGNORECASE)
 
 
 @dataclass

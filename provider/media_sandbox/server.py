@@ -25,6 +25,7 @@ from media_sandbox.web import Service
 
 HOST: Final = "127.0.0.1"
 KEEP_ALIVE_SECONDS: Final = 60
+SERVICES: Final = (Pixop,)
 
 
 class Protocol(H11Protocol):
@@ -58,7 +59,7 @@ class Sandbox:
         self.clock = Clock()
         self.store = Store(data / "sandbox.sqlite")
         self.jobs = JobQueue(slots=os.cpu_count() or 1)
-        self.services: list[Service] = [Pixop(data / "pixop", self.store, self.jobs, self.clock)]
+        self.services: list[Service] = [kind(data / kind.name, self.store, self.jobs, self.clock) for kind in SERVICES]
         set_options(self.services, options or {})
         self.faults = Faults()
         requests = RequestLog()
@@ -111,5 +112,8 @@ class Sandbox:
             "pid": os.getpid(),
             "port": self.port,
             "admin_url": f"{self.base_url}/_admin",
-            "services": {service.name: service.connection(self.base_url) for service in self.services},
+            "connections": {
+                f"{service.name}_default": service.connection(self.base_url).as_json(service.name)
+                for service in self.services
+            },
         }

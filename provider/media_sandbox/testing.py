@@ -13,7 +13,7 @@ import asyncio
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from media_sandbox.faults import parse_fault
 from media_sandbox.media.ffmpeg import executable
 from media_sandbox.pixop import fixtures
 from media_sandbox.server import Sandbox
+from media_sandbox.web import Connection
 
 START_SECONDS = 10.0
 
@@ -77,17 +78,29 @@ class AdminClient:
         answer: list[str] = self._call("GET", "jobs").json()
         return answer
 
-    def outcome(self, stage: str, kind: str, **fields: Any) -> None:
-        """Choose what becomes of the next work; see :class:`media_sandbox.pixop.outcomes.Outcome`."""
-        self._call("POST", "pixop/outcomes", {"stage": stage, "kind": kind, **fields})
+    def outcome(self, stage: str, kind: str, service: str = "pixop", **fields: Any) -> None:
+        """Choose what becomes of the next work; see :class:`media_sandbox.outcomes.Outcome`."""
+        self._call("POST", f"{service}/outcomes", {"stage": stage, "kind": kind, **fields})
 
-    def clear_outcomes(self) -> None:
+    def clear_outcomes(self, service: str = "pixop") -> None:
         """Remove all chosen outcomes."""
-        self._call("DELETE", "pixop/outcomes")
+        self._call("DELETE", f"{service}/outcomes")
 
-    def release(self) -> None:
+    def release(self, service: str = "pixop") -> None:
         """Let the work go on that is stuck."""
-        self._call("POST", "pixop/release")
+        self._call("POST", f"{service}/release")
+
+    def get(self, path: str) -> Any:
+        """Ask a control of a service's own, such as ``xvid/jobs``."""
+        return self._call("GET", path).json()
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Use a control of a service's own.
+
+        :return: its answer, ``None`` where it has none.
+        """
+        answer = self._call("POST", path, body or {})
+        return answer.json() if answer.content else None
 
     def token(self, email: str = fixtures.PLAIN.email, /, **claims: Any) -> str:
         """Return a signed token whose claims are replaced, or left out where ``None``."""
@@ -145,6 +158,12 @@ class RunningSandbox:
     """How many jobs run at the same time."""
     admin: AdminClient
     pixop: PixopAccess
+    connections: Mapping[str, Connection]
+    """How to log in to each service, by its name."""
+
+    def connection(self, service: str) -> Connection:
+        """Return what a client needs to log in to a service."""
+        return self.connections[service]
 
 
 @contextmanager
@@ -162,7 +181,7 @@ def running_sandbox(data: Path | None = None, *, port: int = 0, **options: dict[
         admin = AdminClient(f"{base_url}/_admin")
         try:
             access = PixopAccess(f"{base_url}/pixop", fixtures.PLAIN)
-            yield RunningSandbox(base_url, thread.data, thread.slots, admin, access)
+            yield RunningSandbox(base_url, thread.data, thread.slots, admin, access, thread.connections)
         finally:
             admin.close()
             thread.stop()
@@ -191,6 +210,7 @@ class _SandboxThread(threading.Thread):
         await sandbox.start(self._port)
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         self._base_url, self.slots = sandbox.base_url, sandbox.jobs.slots
+        self.connections = {service.name: service.connection(sandbox.base_url) for service in sandbox.services}
         self._listening.set()
         await self._stopped.wait()
         await sandbox.stop()

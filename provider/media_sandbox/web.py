@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from typing import Any, NoReturn, Protocol
 from urllib.parse import unquote
@@ -46,6 +46,27 @@ class Operation:
     handler: Handler
 
 
+@dataclass(frozen=True)
+class Connection:
+    """What a client needs to log in to a service, in the words of an Airflow connection.
+
+    :param host: the base URL.
+    :param extra: the service's own fields.
+    """
+
+    host: str
+    login: str = ""
+    password: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self, service: str) -> dict[str, Any]:
+        """Return it in the form of Airflow's JSON.
+
+        :param service: the service's name, which is the type of the connection.
+        """
+        return {"conn_type": service, **asdict(self)}
+
+
 class Service(Protocol):
     """One stand-in, with all its operations under ``/<name>/``."""
 
@@ -70,8 +91,11 @@ class Service(Protocol):
     def expire_tokens(self) -> None:
         """Make all tokens issued so far expired."""
 
-    def connection(self, base_url: str) -> dict[str, str]:
-        """Return what a client needs to log in: ``host``, ``login``, ``password`` and the service's own keys."""
+    def connection(self, base_url: str) -> Connection:
+        """Return what a client needs to log in.
+
+        :param base_url: the address of the sandbox, without a path.
+        """
 
 
 @dataclass

@@ -109,8 +109,7 @@ def main() -> None:
             while not announced.exists():
                 time.sleep(0.1)
             about = json.loads(announced.read_text())
-            access = {key: about["services"]["pixop"][key] for key in ("host", "login", "password")}
-            os.environ["AIRFLOW_CONN_PIXOP_DEFAULT"] = json.dumps({"conn_type": "pixop", **access})
+            os.environ["AIRFLOW_CONN_PIXOP_DEFAULT"] = json.dumps(about["connections"]["pixop_default"])
             client = PixopHook().client
             clip = open_source(str(make_video(Path(folder) / "clip.mp4")))
             video_id = client.run(create_video_once("waits")).video_id

@@ -32,11 +32,10 @@ class Run:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbox]:
-    """A sandbox and the connection ``pixop_default`` to it."""
+    """A sandbox, and the default connections to its services."""
     with running_sandbox() as running:
-        account = running.pixop.account
-        fields = {"host": running.pixop.host, "login": account.email, "password": account.password}
-        monkeypatch.setenv("AIRFLOW_CONN_PIXOP_DEFAULT", json.dumps({"conn_type": "pixop", **fields}))
+        for service, connection in running.connections.items():
+            monkeypatch.setenv(f"AIRFLOW_CONN_{service.upper()}_DEFAULT", json.dumps(connection.as_json(service)))
         yield running
 
 

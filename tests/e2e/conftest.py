@@ -19,17 +19,10 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 @pytest.fixture(scope="session")
 def airflow(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowServer]:
-    account = sandbox.pixop.account
-    connection = {
-        "conn_type": "pixop",
-        "host": sandbox.pixop.host,
-        "login": account.email,
-        "password": account.password,
-    }
     server = AirflowServer(
         tmp_path_factory.mktemp("airflow"),
         Path(__file__).parent / "dags",
-        connections={"pixop_default": connection},
+        connections={"pixop_default": sandbox.connection("pixop").as_json("pixop")},
         env={"AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"},
     )
     with server:

@@ -16,6 +16,7 @@ from airflow_media.pixop.hook import PixopHook
 from airflow_media.pixop.models import Phase, Project, VideoListItem
 from airflow_media.pixop.video import Video
 from airflow_media.storage import open_source
+from media_sandbox.pixop.fixtures import Account
 from media_sandbox.testing import AdminClient, RunningSandbox
 
 SETTINGS = {
@@ -28,6 +29,11 @@ PATIENCE = 20.0
 """Seconds after which something that has not come to be will not."""
 TOKEN_BEGINS = b64encode(b'{"alg').decode()[:6]
 """How each token begins, since each is a signed JSON document."""
+
+
+def login(account: Account) -> dict[str, str]:
+    """Give the fields of a connection that say who one is."""
+    return {"login": account.email, "password": account.password}
 
 
 @dataclass

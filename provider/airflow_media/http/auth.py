@@ -23,10 +23,12 @@ class Token:
 
     :param value: The token itself.
     :param life: Seconds that it is good for from the moment it was given; ``None``: until it is refused.
+    :param idle: Seconds that it may stay unused before it is dead; ``None``: as long as it lives.
     """
 
     value: str = field(repr=False)
     life: float | None = None
+    idle: float | None = None
 
 
 class Auth(Protocol):
@@ -52,13 +54,14 @@ class TokenCache:
     """The current token of a client and when it is due.
 
     :param lead: Seconds before its end at which a token is renewed. A token that lives less than twice as long is
-        renewed at half its life.
+        renewed at half its life; the same holds for one that was not used for long.
     """
 
     def __init__(self, lead: float = DEFAULT_LEAD) -> None:
         self._lead = lead
         self._token: Token | None = None
         self._born = 0.0
+        self._used = 0.0
         self._failure: MediaError | None = None
         self._logins = 0
 
@@ -73,7 +76,7 @@ class TokenCache:
         :param token: The new token.
         :param now: Monotonic time in seconds at which it was asked for: its life began no earlier.
         """
-        self._token, self._born, self._failure = token, now, None
+        self._token, self._born, self._used, self._failure = token, now, now, None
         self._logins += 1
 
     def fail(self, failure: MediaError) -> None:
@@ -98,11 +101,15 @@ class TokenCache:
         :param bulk: Whether it is for a long transfer, which wants at least half of the life left.
         :return: The token, or ``None`` when a new one must be obtained.
         """
-        if self._token is None or self._token.value == refused:
+        token = self._token
+        if token is None or token.value == refused:
             return None
-        if self._token.life is not None:
-            half = self._token.life / 2
-            lead = half if bulk else min(self._lead, half)
-            if now >= self._born + self._token.life - lead:
-                return None
-        return self._token.value
+        if now >= self._end(self._born, token.life, bulk) or now >= self._end(self._used, token.idle, bulk=False):
+            return None
+        self._used = now
+        return token.value
+
+    def _end(self, since: float, limit: float | None, bulk: bool) -> float:
+        if limit is None:
+            return float("inf")
+        return since + limit - (limit / 2 if bulk else min(self._lead, limit / 2))

@@ -111,7 +111,7 @@ class MultipartBody:
     filename: str
     field_name: str = "file"
     media_type: str = "application/octet-stream"
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     boundary: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property

@@ -64,7 +64,8 @@ class Call(Generic[T_co]):
     :param params: Query parameters.
     :param headers: Header fields beyond those that the service always wants.
     :param json: JSON body; ``None`` sends none.
-    :param body: Streamed body; excludes ``json``.
+    :param form: Form-encoded body, for what a service wants to be told as a web page does; excludes ``json``.
+    :param body: Streamed body; excludes ``json`` and ``form``.
     :param repeatable: Whether sending it twice does no more than sending it once; default: GET and HEAD only.
     :param authenticated: Whether it carries the service's token.
     :param bulk: Whether it moves a file: its token is renewed well ahead, and a slow answer is waited for longer.
@@ -81,6 +82,7 @@ class Call(Generic[T_co]):
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
     body: Body | None = None
     repeatable: bool | None = None
     authenticated: bool = True
@@ -111,5 +113,16 @@ class Pause:
         yield self
 
 
-Flow: TypeAlias = Generator[Call[Any] | Pause, Any, T]
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A step of a flow that gives what the connection says beyond addresses and credentials.
+
+    ``settings = yield from Configured()``: an object of the service's own, as its hook read it from the connection.
+    """
+
+    def __iter__(self) -> Generator[Configured, Any, Any]:
+        return (yield self)
+
+
+Flow: TypeAlias = Generator[Call[Any] | Pause | Configured, Any, T]
 """Several calls with decisions between them; a fault of a call is raised where the flow yielded it."""

@@ -77,6 +77,7 @@ class _Base(ABC):
         retry: RetryPolicy | None = None,
         timeouts: Timeouts | None = None,
         allow_http: bool = False,
+        settings: Any = None,
     ) -> None:
         """Make a client for one service with one account.
 
@@ -86,9 +87,15 @@ class _Base(ABC):
         :param retry: When to send again.
         :param timeouts: Seconds to wait in each phase.
         :param allow_http: Whether plain HTTP may leave this machine.
+        :param settings: What flows are given for :class:`~airflow_media.http.call.Configured`.
         """
-        origins = Origins(roots, allow_http=allow_http)
-        self.exchange = Exchange(service=service, origins=origins, auth=auth, retry=retry or RetryPolicy())
+        self.exchange = Exchange(
+            service=service,
+            origins=Origins(roots, allow_http=allow_http),
+            auth=auth,
+            retry=retry or RetryPolicy(),
+            settings=settings,
+        )
         self.timeouts = timeouts or Timeouts()
         self._start()
 

@@ -101,6 +101,7 @@ def download(
     md5: str | None = None,
     progress: Progress | None = None,
     retry: RetryPolicy | None = None,
+    presigned: bool = False,
 ) -> Downloaded:
     """Fetch a file.
 
@@ -112,6 +113,7 @@ def download(
     :param md5: Hexadecimal MD5 that it must have, if known from elsewhere.
     :param progress: Told how far it is after each piece.
     :param retry: How long to wait before a broken connection is taken up again.
+    :param presigned: As for :func:`follow`.
     :return: What was fetched.
     :raises NetworkFaultError: The connection broke again and again and nothing more came.
     :raises TransferError: The bytes are not those that were promised, or the target does not take them.
@@ -123,7 +125,7 @@ def download(
         while True:
             start += 1
             try:
-                with RemoteFile(client, call, retry=retry) as remote:
+                with RemoteFile(client, call, retry=retry, presigned=presigned) as remote:
                     remote.expect(size)
                     if place is None:
                         place = target.resolve(remote.filename or name)
@@ -161,11 +163,15 @@ class RemoteFile:
     :param client: The client of the service.
     :param call: The call that is answered with the file.
     :param retry: How long to wait before a broken connection is taken up again.
+    :param presigned: As for :func:`follow`.
     :raises NotResumableError: While iterating: the rest cannot be had, only the whole anew.
     """
 
-    def __init__(self, client: Client, call: Call[Answer], *, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self, client: Client, call: Call[Answer], *, retry: RetryPolicy | None = None, presigned: bool = False
+    ) -> None:
         self._client, self._call, self._retry = client, replace(call, bulk=True), retry or RetryPolicy()
+        self._presigned = presigned
         self._stack = ExitStack()
         self._chunks: Iterator[bytes] = iter(())
         self.position = 0
@@ -251,7 +257,7 @@ class RemoteFile:
         self._stack.close()
         accept = self._call.accept | {416} if headers else self._call.accept
         call = replace(self._call, headers={**self._call.headers, **headers}, accept=accept)
-        answer = self._stack.enter_context(follow(self._client, call))
+        answer = self._stack.enter_context(follow(self._client, call, presigned=self._presigned))
         if answer.headers.get("content-encoding", "identity").lower() != "identity":
             raise self.fault(ProtocolError("the file was sent compressed, which was not asked for"))
         self._chunks = answer.chunks or iter(())
@@ -263,13 +269,15 @@ class RemoteFile:
 
 
 @contextmanager
-def follow(client: Client, call: Call[Answer]) -> Iterator[Answer]:
+def follow(client: Client, call: Call[Answer], *, presigned: bool = False) -> Iterator[Answer]:
     """Stream the answer to a call, from wherever the service redirects it to.
 
     What the call says about us, token and header fields, is not told to another origin.
 
     :param client: The client of the service.
     :param call: A GET or HEAD.
+    :param presigned: Whether the service redirects to URLs that carry a key of their own: those are told nothing about
+        us on its own origin either.
     :return: The answer with ``chunks`` set.
     :raises MediaError: What the service refused, or what went wrong before the body.
     """
@@ -278,16 +286,16 @@ def follow(client: Client, call: Call[Answer]) -> Iterator[Answer]:
             if answer.status not in REDIRECTIONS:
                 yield answer
                 return
-            call = _redirected(client, call, answer.headers.get("location"))
+            call = _redirected(client, call, answer.headers.get("location"), presigned=presigned)
     text = f"more than {REDIRECTS} redirects"
     raise ProtocolError(text, service=client.exchange.service.name, operation=call.operation, subject=call.subject)
 
 
-def _redirected(client: Client, call: Call[Answer], location: str | None) -> Call[Answer]:
+def _redirected(client: Client, call: Call[Answer], location: str | None, *, presigned: bool) -> Call[Answer]:
     asked = client.exchange.origins.resolve(call)
     url = urljoin(asked, location or "")
     call = replace(call, url=url, params={})
-    if origin(url) == origin(asked):
+    if origin(url) == origin(asked) and not presigned:
         return call
     ranges = {name: value for name, value in call.headers.items() if name.lower() in {"range", "if-range"}}
     return replace(call, authenticated=False, headers=ranges, root=ELSEWHERE)

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
+from urllib.parse import urlencode
 
 from airflow_media.http.auth import Auth, TokenCache
 from airflow_media.http.bodies import Body
-from airflow_media.http.call import UNREADABLE, Answer, Call, Flow, Pause
+from airflow_media.http.call import UNREADABLE, Answer, Call, Configured, Flow, Pause
 from airflow_media.http.errors import MediaError, ProtocolError
 from airflow_media.http.origins import Origins
 from airflow_media.http.redact import REDACTOR
@@ -73,6 +74,7 @@ class Exchange:
     :param origins: Its roots, and what may be sent where.
     :param auth: How it wants to be told who we are; ``None`` for a public one.
     :param retry: When to send again.
+    :param settings: What flows are given for :class:`~airflow_media.http.call.Configured`.
     :param monotonic: Clock for durations, in seconds.
     :param wall: Wall clock, in seconds.
     """
@@ -81,6 +83,7 @@ class Exchange:
     origins: Origins
     auth: Auth | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    settings: Any = None
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     tokens: TokenCache = field(default_factory=TokenCache)
@@ -102,6 +105,9 @@ class Exchange:
                     result: T = stop.value
                     return result
                 value, fault = None, None
+                if isinstance(asked, Configured):
+                    value = self.settings
+                    continue
                 if isinstance(asked, Pause):
                     yield asked
                     continue
@@ -199,6 +205,9 @@ class Exchange:
         if call.json is not None:
             content = json.dumps(call.json, ensure_ascii=False, separators=(",", ":")).encode()
             headers.setdefault("content-type", "application/json")
+        if call.form is not None:
+            content = urlencode(call.form).encode()
+            headers["content-type"] = "application/x-www-form-urlencoded"
         if call.body is not None:
             headers["content-length"] = str(call.body.length)
             if call.body.content_type is not None:

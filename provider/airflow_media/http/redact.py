@@ -32,11 +32,12 @@ _TELLING = r"(?:token|secret|password|signature|credential|policy|api_?key|secur
 # The repetitions are bounded: without a bound, "?tokentokentoken..." takes the square of its length.
 _PARAM = re.compile(rf"(?i)([?&](?:sig|[^?=&\s\"']{{0,64}}{_TELLING}[^?=&\s\"']{{0,64}})=)[^&\s\"'>]+")
 _MEMBER = re.compile(rf'(?i)("[^"\s]{{0,64}}{_TELLING}[^"\s]{{0,64}}"\s{{0,8}}:\s{{0,8}}")(?:[^"\\]|\\.)+')
+_LOGIN = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,20}://)[^\s@\"'<>]{1,300}(?=@)")  # also with a slash in the password
 _COOKIE = re.compile(r"""(?i)(b["']set-cookie["'], b["'])[^"']+""")  # as the HTTP library logs the fields of an answer
 
 
 class Redactor(logging.Filter):
-    """Blanks known secrets, and values of query parameters and JSON members whose names tell that they are secret."""
+    """Blanks known secrets, logins in URLs, and values of query parameters and JSON members with telling names."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class Redactor(logging.Filter):
         # The longest first: a secret may be part of another.
         for secret in sorted(secrets, key=len, reverse=True):
             text = text.replace(secret, MASK)
-        for pattern in (_PARAM, _MEMBER, _COOKIE):
+        for pattern in (_PARAM, _MEMBER, _LOGIN, _COOKIE):
             text = pattern.sub(rf"\g<1>{MASK}", text)
         return text
 

@@ -28,6 +28,7 @@ STORE_KEY = "airflow_media.job"
 class Attempt:
     """The record of one task instance, whatever its try.
 
+    :param key: What tells this task instance from every other one, whatever its try.
     :param request: Fingerprint of what is asked; a record about another request does not count.
     :param job_id: The job of an earlier try, when its result has not been taken.
     :param intended_at: Since when a job may exist at the service without our knowing its id; ``None``: none can.
@@ -35,6 +36,7 @@ class Attempt:
     :param attached: Whether this try took up the job of an earlier one.
     """
 
+    key: str
     request: str
     job_id: str | None = None
     intended_at: datetime | None = None
@@ -49,7 +51,7 @@ class Attempt:
         :param context: The task's context.
         :param request: What is asked, as JSON values; it is kept as a hash only.
         """
-        attempt = cls(fingerprint(request), _store=state_store(context))
+        attempt = cls(task_key(context), fingerprint(request), _store=state_store(context))
         if attempt._store is None:
             attempt._without_store(context)
             return attempt

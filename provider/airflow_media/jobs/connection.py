@@ -45,6 +45,8 @@ class Access:
     :param allow_http: Whether plain HTTP may leave this machine.
     :param timeouts: Seconds to wait in each phase.
     :param retry: When to send again.
+    :param settings: What else the connection says, for the flows of the service:
+        :class:`~airflow_media.http.call.Configured`.
     """
 
     service: Service
@@ -53,18 +55,24 @@ class Access:
     allow_http: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    settings: Any = None
 
     def client(self) -> Client:
         """Make a client for a worker."""
-        return Client(
-            self.service, self.roots, self.auth, retry=self.retry, timeouts=self.timeouts, allow_http=self.allow_http
-        )
+        return Client(self.service, self.roots, self.auth, **self._options)
 
     def async_client(self) -> AsyncClient:
         """Make a client for the running event loop."""
-        return AsyncClient(
-            self.service, self.roots, self.auth, retry=self.retry, timeouts=self.timeouts, allow_http=self.allow_http
-        )
+        return AsyncClient(self.service, self.roots, self.auth, **self._options)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {
+            "retry": self.retry,
+            "timeouts": self.timeouts,
+            "allow_http": self.allow_http,
+            "settings": self.settings,
+        }
 
 
 class Reader:

@@ -7,6 +7,7 @@ because ``airflow dags test`` runs each leg of a task in a loop of its own.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -109,8 +110,9 @@ class Hub:
 
     async def _look(self, kind: JobKind, job_id: str, within: float) -> JobState:
         if kind.observe_many is None:
-            return await self.run(kind.observe(job_id))
-        batch = self._batches.setdefault(kind.name, Batch(self, kind))
+            return await self.run(kind.look(job_id))
+        asked = json.dumps([kind.name, kind.options], sort_keys=True)
+        batch = self._batches.setdefault(asked, Batch(self, kind))
         return await batch.ask(job_id, within)
 
     async def _open(self) -> AsyncClient:
@@ -181,9 +183,8 @@ class Batch:
     async def _flush_after(self, delay: float) -> None:
         await asyncio.sleep(delay)
         waiting, self._waiting = self._waiting, {}
-        assert self._kind.observe_many is not None
         try:
-            states = await self._hub.run(self._kind.observe_many(sorted(waiting)))
+            states = await self._hub.run(self._kind.look_at_all(sorted(waiting)))
         except Exception as error:  # noqa: BLE001 - whoever asked gets it, whatever it is; nobody may wait for ever
             _settle(waiting, {}, error)
         else:

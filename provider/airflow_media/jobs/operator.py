@@ -116,6 +116,11 @@ class JobOperator(MediaOperator):
     def object_url(self, job_id: str) -> str:
         """Give the address of the job at the service's API."""
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is asked of the kind of job beyond the id, as JSON values; it is stored in plain text."""
+        return {}
+
     def find(self, client: Client, attempt: Attempt) -> str | None:
         """Look for a job that this task has submitted and whose id it never learned.
 
@@ -153,7 +158,7 @@ class JobOperator(MediaOperator):
         if self.deferrable:
             self._defer(job_id, deadline)
         watch = Watch(
-            kind=self.kind, job_id=job_id, interval=self.poll_interval, deadline=deadline, progress=self.progress
+            kind=self._kind, job_id=job_id, interval=self.poll_interval, deadline=deadline, progress=self.progress
         )
         return wait_here(watch, self.client)
 
@@ -191,10 +196,14 @@ class JobOperator(MediaOperator):
         with self.hook.hasty_client() as client:
             job_id = self._job_id or (self.find(client, attempt) if attempt.intended_at else None)
             if job_id is not None:
-                client.run(self.kind.cancel(job_id))
+                client.run(self._kind.stop(job_id))
                 self.log.info("Cancelled %s %s, because its task was killed", self.kind.noun, job_id)
 
     # Pieces
+
+    @property
+    def _kind(self) -> JobKind:
+        return self.kind.with_options(self.options)
 
     def _earlier(self, attempt: Attempt) -> str | None:
         """Give the job of an earlier try that is still worth having: one that runs, or whose result nobody took."""
@@ -203,7 +212,7 @@ class JobOperator(MediaOperator):
             job_id = self.find(self.client, attempt)
         if job_id is None:
             return None
-        state = look(self.kind, job_id, self.client)
+        state = look(self._kind, job_id, self.client)
         if not state.phase.active and state.phase is not Phase.DONE:
             attempt.forget()
             return None
@@ -230,7 +239,7 @@ class JobOperator(MediaOperator):
         if not job_id or not self.cancel_on_kill or self.kind.cancel is None:
             return False
         try:
-            self.client.run(self.kind.cancel(job_id))
+            self.client.run(self._kind.stop(job_id))
         except MediaError as error:
             # What the wait ended in is told all the same; the job goes on, and the message says so.
             self.log.error("Could not cancel %s %s: %s", self.kind.noun, job_id, error)
@@ -249,6 +258,7 @@ class JobOperator(MediaOperator):
             poll_interval=self.poll_interval,
             deadline=deadline,
             cancel_on_kill=self.cancel_on_kill,
+            options=self.options,
             **names,
         )
         backstop = timedelta(seconds=self.timeout + BACKSTOP)

@@ -45,7 +45,7 @@ class ProgressLog:
         :param left: Seconds left, where it can be told.
         """
         if state.percent is None:
-            self.say(f"{what}: {state.phase.value}")
+            self.say(f"{what}: {state.phase.value}" + (f", {state.reason}" if state.reason else ""))
         elif self._due(changed=abs(state.percent - self._last_percent) >= STEP):
             due = f", about {duration(left)} left" if left is not None else ""
             self._write(f"{what}: {state.phase.value}, {state.percent:.0f} %{due}", state.percent)

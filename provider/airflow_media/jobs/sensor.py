@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from abc import abstractmethod
 from collections.abc import Collection
@@ -57,6 +58,11 @@ class JobSensor(BaseSensorOperator):
     def kind(self) -> JobKind:
         """The kind of job that is waited for."""
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is asked of the kind of job beyond the id, as JSON values; it is stored in plain text."""
+        return {}
+
     @abstractmethod
     def object_url(self, job_id: str) -> str:
         """Give the address of the job at the service's API."""
@@ -66,7 +72,7 @@ class JobSensor(BaseSensorOperator):
         return job_id
 
     @property
-    def job_id(self) -> str:
+    def remote_id(self) -> str:
         """The job, rendered."""
         return str(getattr(self, self.trigger_class.job_field))
 
@@ -77,13 +83,11 @@ class JobSensor(BaseSensorOperator):
 
     def arrange_start(self) -> None:
         """Arrange for the task to begin in the triggerer, if that was asked for; called at the end of ``__init__``."""
-        job_id = str(getattr(self, self.trigger_class.job_field))  # the output of another task gives its template
-        templated = "{{" in job_id or "{%" in job_id
-        self.start_from_trigger = (
-            self.start_from_trigger and self.deferrable and (TRIGGERS_RENDER_TEMPLATES or not templated)
-        )
+        # The triggerer renders arguments by their names, not what is inside of them.
+        renderable = not _templated(self.options) and (TRIGGERS_RENDER_TEMPLATES or not _templated(self.remote_id))
+        self.start_from_trigger = self.start_from_trigger and self.deferrable and renderable
         if self.start_from_trigger:
-            path, trigger_kwargs = self._trigger(job_id, deadline=None).serialize()
+            path, trigger_kwargs = self._trigger(self.remote_id, deadline=None).serialize()
             self.start_trigger_args = StartTriggerArgs(
                 trigger_cls=path,
                 trigger_kwargs=trigger_kwargs,
@@ -106,7 +110,7 @@ class JobSensor(BaseSensorOperator):
         watch = self._watch
         with told():
             try:
-                outcome = watch.seen(self.hook.run(self.kind.observe(self.job_id)))
+                outcome = watch.seen(self.hook.run(watch.kind.look(self.remote_id)))
             except MediaError as fault:
                 outcome = watch.missed(fault)
             if outcome is None:
@@ -140,11 +144,11 @@ class JobSensor(BaseSensorOperator):
         return self.result(context, outcome.job_id)
 
     def _push_link(self, context: Context) -> None:
-        context["ti"].xcom_push(key=API_URL_KEY, value=self.object_url(self.job_id))
+        context["ti"].xcom_push(key=API_URL_KEY, value=self.object_url(self.remote_id))
 
     def _defer(self) -> NoReturn:
         # Airflow's own time-out is the backstop; the trigger's deadline comes first and gives the better message.
-        trigger = self._trigger(self.job_id, deadline=time.time() + self.timeout)
+        trigger = self._trigger(self.remote_id, deadline=time.time() + self.timeout)
         backstop = timedelta(seconds=self.timeout + BACKSTOP)
         self.defer(trigger=trigger, method_name="execute_complete", timeout=backstop)
 
@@ -154,10 +158,21 @@ class JobSensor(BaseSensorOperator):
             self.trigger_class.job_field: job_id,
         }
         return self.trigger_class(
-            kind=self.kind.name, poll_interval=self.poll_interval, deadline=deadline, cancel_on_kill=False, **names
+            kind=self.kind.name,
+            poll_interval=self.poll_interval,
+            deadline=deadline,
+            cancel_on_kill=False,
+            options=self.options,
+            **names,
         )
 
     @cached_property
     def _watch(self) -> Watch:
-        progress = ProgressLog(self.log.info)
-        return Watch(kind=self.kind, job_id=self.job_id, interval=self.poll_interval, deadline=None, progress=progress)
+        progress, kind = ProgressLog(self.log.info), self.kind.with_options(self.options)
+        return Watch(kind=kind, job_id=self.remote_id, interval=self.poll_interval, deadline=None, progress=progress)
+
+
+def _templated(value: Any) -> bool:
+    """Tell whether there is a template in a value; the output of another task gives its template as text."""
+    text = json.dumps(value, default=str)
+    return "{{" in text or "{%" in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -31,12 +31,14 @@ class JobState:
 
     :param phase: Where it stands.
     :param percent: How much of it is done, 0 to 100, where the service tells.
-    :param reason: Why it failed, in the service's words.
+    :param reason: Why it failed, in the service's words; while it runs, what it waits for, where that is a person.
+    :param due_in: Seconds until the service itself expects its end; below 0 when that is past.
     """
 
     phase: Phase
     percent: float | None = None
     reason: str = ""
+    due_in: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +51,36 @@ class JobKind:
     :param cancel: Call or flow that stops a job, by id; does nothing for one that is gone. ``None``: cannot be stopped.
     :param observe_many: Flow that looks at many jobs in as few requests as the service allows. A job that is
         missing from its result is gone.
+    :param spread: For jobs that take hours to days: the longest pause between two looks, in seconds. Looks become rarer
+        with the age of the wait, and frequent again around the time at which the service expects the end.
+    :param options: Keyword arguments for the three functions, as JSON values: what a task asks beyond the id.
     """
 
     name: str
     noun: str
-    observe: Callable[[str], Flow[JobState]]
-    cancel: Callable[[str], Flow[Any] | Call[Any]] | None = None
-    observe_many: Callable[[Sequence[str]], Flow[Mapping[str, JobState]]] | None = None
+    observe: Callable[..., Flow[JobState]]
+    cancel: Callable[..., Flow[Any] | Call[Any]] | None = None
+    observe_many: Callable[..., Flow[Mapping[str, JobState]]] | None = None
+    spread: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_options(self, options: Mapping[str, Any]) -> JobKind:
+        """Give this kind with what a task asks beyond the id."""
+        return replace(self, options=options)
+
+    def look(self, job_id: str) -> Flow[JobState]:
+        """Look at a job."""
+        return self.observe(job_id, **self.options)
+
+    def look_at_all(self, job_ids: Sequence[str]) -> Flow[Mapping[str, JobState]]:
+        """Look at many jobs together; only where :attr:`observe_many` is set."""
+        assert self.observe_many is not None
+        return self.observe_many(job_ids, **self.options)
+
+    def stop(self, job_id: str) -> Flow[Any] | Call[Any]:
+        """Stop a job; only where :attr:`cancel` is set."""
+        assert self.cancel is not None
+        return self.cancel(job_id, **self.options)
 
 
 class Status(StrEnum):

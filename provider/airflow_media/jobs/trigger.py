@@ -6,6 +6,7 @@ A trigger row is stored in plain text, so it holds nothing secret: a connection 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar
 
@@ -38,6 +39,8 @@ class JobTrigger(BaseTrigger):
     :param deadline: Wall-clock time in seconds since the epoch after which the wait ends; ``None``: the framework's
         time-out alone bounds it.
     :param cancel_on_kill: Whether to stop the remote job when the task is killed while it is deferred.
+    :param options: What the task asks of the kind beyond the id, as JSON values; or that as a text, as it is stored:
+        in a task that starts from its trigger, Airflow does not unwrap mappings inside of arguments.
     :param names: The two arguments of the subclass. Unknown ones, of another release, are ignored.
     """
 
@@ -59,6 +62,7 @@ class JobTrigger(BaseTrigger):
         poll_interval: float,
         deadline: float | None = None,
         cancel_on_kill: bool = False,
+        options: Mapping[str, Any] | str | None = None,
         **names: Any,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -70,6 +74,12 @@ class JobTrigger(BaseTrigger):
         self.poll_interval = poll_interval
         self.deadline = deadline
         self.cancel_on_kill = cancel_on_kill
+        self.options: Mapping[str, Any] = json.loads(options) if isinstance(options, str) else options or {}
+
+    @property
+    def job_kind(self) -> JobKind:
+        """The kind of job, with what the task asks of it."""
+        return self.kinds[self.kind].with_options(self.options)
 
     @property
     def conn_id(self) -> str:
@@ -77,7 +87,7 @@ class JobTrigger(BaseTrigger):
         return str(getattr(self, self.conn_field))
 
     @property
-    def job_id(self) -> str:
+    def remote_id(self) -> str:
         """The remote job."""
         return str(getattr(self, self.job_field))
 
@@ -87,11 +97,12 @@ class JobTrigger(BaseTrigger):
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
                 self.conn_field: self.conn_id,
-                self.job_field: self.job_id,
+                self.job_field: self.remote_id,
                 "kind": self.kind,
                 "poll_interval": self.poll_interval,
                 "deadline": self.deadline,
                 "cancel_on_kill": self.cancel_on_kill,
+                "options": json.dumps(self.options, sort_keys=True),
             },
         )
 
@@ -100,15 +111,15 @@ class JobTrigger(BaseTrigger):
         try:
             outcome = await self._wait()
         except Exception as error:
-            self.log.exception("The wait for %s %s broke", self.kinds[self.kind].noun, self.job_id)
-            outcome = Outcome(Status.ERROR, self.job_id, f"the trigger broke: {type(error).__name__}: {error}", True)
+            self.log.exception("The wait for %s %s broke", self.kinds[self.kind].noun, self.remote_id)
+            outcome = Outcome(Status.ERROR, self.remote_id, f"the trigger broke: {type(error).__name__}: {error}", True)
         yield TriggerEvent(outcome.event())  # type: ignore[no-untyped-call]
 
     async def _wait(self) -> Outcome:
-        kind = self.kinds[self.kind]
+        kind = self.job_kind
         watch = Watch(
             kind=kind,
-            job_id=self.job_id,
+            job_id=self.remote_id,
             interval=self.poll_interval,
             deadline=self.deadline,
             progress=ProgressLog(self.log.info),
@@ -117,7 +128,7 @@ class JobTrigger(BaseTrigger):
             while True:
                 await asyncio.sleep(watch.pause())
                 try:
-                    outcome = watch.seen(await hub.observe(kind, self.job_id, within=self.poll_interval / 2))
+                    outcome = watch.seen(await hub.observe(kind, self.remote_id, within=self.poll_interval / 2))
                 except MediaError as fault:
                     outcome = watch.missed(fault)
                 if outcome is not None:
@@ -137,19 +148,18 @@ class JobTrigger(BaseTrigger):
         await asyncio.shield(work)
 
     async def _cancel_job(self) -> None:
-        kind = self.kinds[self.kind]
+        kind = self.job_kind
         try:
             # The lease is taken first: run() is ending and would close the open client with its token.
             async with Hub.lease(self.hook, self.conn_id) as hub:
                 if await self._still_wanted():
-                    self.log.info("%s %s goes on: another triggerer waits for it now", kind.noun, self.job_id)
+                    self.log.info("%s %s goes on: another triggerer waits for it now", kind.noun, self.remote_id)
                     return
-                assert kind.cancel is not None
-                await hub.run(kind.cancel(self.job_id))
-                self.log.info("Cancelled %s %s, because its task was killed", kind.noun, self.job_id)
+                await hub.run(kind.stop(self.remote_id))
+                self.log.info("Cancelled %s %s, because its task was killed", kind.noun, self.remote_id)
         except Exception as error:  # noqa: BLE001 - nobody awaits this task for its result; the log is where it is told
             why = str(error).rstrip(".")
-            self.log.error("Could not cancel %s %s: %s. Stop it at the service.", kind.noun, self.job_id, why)
+            self.log.error("Could not cancel %s %s: %s. Stop it at the service.", kind.noun, self.remote_id, why)
 
     async def _still_wanted(self) -> bool:
         """Tell whether the task is still deferred and still waits for this very job.
@@ -159,4 +169,4 @@ class JobTrigger(BaseTrigger):
         ti = self.task_instance
         if ti is None:
             return False
-        return await task_state(ti) == "deferred" and await read_xcom(ti, JOB_ID_KEY) == self.job_id
+        return await task_state(ti) == "deferred" and await read_xcom(ti, JOB_ID_KEY) == self.remote_id

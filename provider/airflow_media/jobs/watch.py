@@ -19,6 +19,8 @@ ODD_ANSWERS = 3
 """Answers in a row that are not what the service promises (a proxy's page, say) before a wait gives up."""
 SOONEST = 1.0
 """Shortest pause between two looks, in seconds."""
+RARITY = 3
+"""For jobs of hours or days: how many looks fit into the age of a wait, or into the time until the job is due."""
 FORESEEABLE = 30 * 86400.0
 """A finish further off than this, in seconds, is no guess at all."""
 
@@ -48,6 +50,7 @@ class Watch:
     _unreachable_since: float | None = None
     _odd: int = 0
     _asked_to_wait: float = 0.0
+    _due_at: float | None = None
     _seen: list[tuple[float, float]] = field(default_factory=list)
 
     def pause(self) -> float:
@@ -56,6 +59,8 @@ class Watch:
         if self._started_at is None:
             self._started_at = self.wall()
             return self._bounded(self.jitter(0.0, self.interval))
+        if self.kind.spread is not None:
+            return self._bounded(max(self._rare(self._started_at, self.kind.spread, usual), self._asked_to_wait))
         due = self._time_left()
         if due is not None:
             # A finish that can be foreseen is looked for when it is due; twice the interval bounds a bad guess.
@@ -75,6 +80,7 @@ class Watch:
             return self._end(Status.FAILED, state.reason)
         if state.phase is Phase.GONE:
             return self._end(Status.GONE, state.reason)
+        self._due_at = None if state.due_in is None else self.wall() + state.due_in
         if state.percent is not None:
             self._seen = [*self._seen[-4:], (self.wall(), state.percent)]
         self.progress.job(f"{self.kind.noun} {self.job_id}", state, self._time_left())
@@ -100,6 +106,12 @@ class Watch:
             return self._end(Status.ERROR, str(fault), fault.retryable)
         self.progress.say(f"Still waiting for {self.kind.noun} {self.job_id}; this look failed: {fault}")
         return self._overdue()
+
+    def _rare(self, started_at: float, spread: float, usual: float) -> float:
+        """The pause for a job of hours or days: a third of its age, or of the time to or from when it is due."""
+        age = self.wall() - started_at
+        nearest = age if self._due_at is None else min(age, abs(self._due_at - self.wall()))
+        return max(usual, min(nearest / RARITY, self.jitter(0.9, 1.1) * spread))
 
     def _overdue(self) -> Outcome | None:
         if self.deadline is None or self.wall() < self.deadline:
@@ -138,7 +150,7 @@ def look(kind: JobKind, job_id: str, client: Client) -> JobState:
     :raises MediaError: What the service refused, or what went wrong on the way.
     """
     try:
-        return client.run(kind.observe(job_id))
+        return client.run(kind.look(job_id))
     except NotFoundError as fault:
         return JobState(Phase.GONE, reason=str(fault))
 
@@ -152,7 +164,7 @@ def wait_here(watch: Watch, client: Client) -> Outcome:
     while True:
         time.sleep(watch.pause())
         try:
-            outcome = watch.seen(client.run(watch.kind.observe(watch.job_id)))
+            outcome = watch.seen(client.run(watch.kind.look(watch.job_id)))
         except MediaError as fault:
             outcome = watch.missed(fault)
         if outcome is not None:

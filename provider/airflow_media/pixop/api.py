@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from airflow_media.http.bodies import MultipartBody, Readable
 from airflow_media.http.call import Answer, Call
+from airflow_media.http.document import reader
 from airflow_media.http.errors import InvalidRequestError
-from airflow_media.pixop.document import reader
 from airflow_media.pixop.models import (
     Identity,
     MediaInfo,

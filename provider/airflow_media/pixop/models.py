@@ -1,6 +1,6 @@
 """What Pixop answers, as records.
 
-Each record reads itself from a :class:`~airflow_media.pixop.document.Document` and holds what the page lists for it;
+Each record reads itself from a :class:`~airflow_media.http.document.Document` and holds what the page lists for it;
 the section that describes it is the one of the endpoint that returns it.
 """
 
@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from airflow_media.http.document import Document
 from airflow_media.http.downloads import filename_from
-from airflow_media.pixop.document import Document
 from airflow_media.storage.names import safe_name
 
 T = TypeVar("T")

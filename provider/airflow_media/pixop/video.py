@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from airflow_media.pixop.document import Document
+from airflow_media.http.document import Document
 from airflow_media.pixop.models import Phase
 
 

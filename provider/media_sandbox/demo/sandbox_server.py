@@ -13,8 +13,6 @@ from media_sandbox.demo.children import Child
 from media_sandbox.demo.waiting import wait_until
 
 START_SECONDS: Final = 30.0
-CONNECTION_FIELDS: Final = frozenset({"host", "login", "password"})
-"""What has a field of its own in an Airflow connection; the rest goes into ``extra``."""
 
 
 class SandboxServer:
@@ -57,8 +55,8 @@ class SandboxServer:
     @property
     def connections(self) -> dict[str, dict[str, Any]]:
         """Airflow connections to its services, by connection id."""
-        services: dict[str, dict[str, str]] = self._announcement["services"]
-        return {f"{name}_default": _connection(name, access) for name, access in services.items()}
+        connections: dict[str, dict[str, Any]] = self._announcement["connections"]
+        return connections
 
     def __enter__(self) -> Self:
         self.start()
@@ -75,9 +73,3 @@ class SandboxServer:
     def _listens(self) -> bool:
         self.child.check()
         return self._announced.exists()
-
-
-def _connection(service: str, access: dict[str, str]) -> dict[str, Any]:
-    fields = {name: value for name, value in access.items() if name in CONNECTION_FIELDS}
-    extra = {name: value for name, value in access.items() if name not in CONNECTION_FIELDS}
-    return {"conn_type": service, **fields, "extra": extra}

@@ -5,13 +5,11 @@ method  path                         effect
 ======  ===========================  ==================================================================================
 GET     ``accounts``                 the fixture accounts with their passwords and teams
 POST    ``tokens``                   ``{"email", "claims"}``: a signed token with claims replaced or, if null, left out
-GET     ``outcomes``                 the outcomes that are set
-POST    ``outcomes``                 set one: the fields of :class:`media_sandbox.pixop.outcomes.Outcome`
-DELETE  ``outcomes``                 remove all
-POST    ``release``                  let the work go on that is stuck
 GET     ``videos/{video_id}``        all that is known of a video, the reason of a failure too
 POST    ``videos/{video_id}/etag``   give its file another entity tag, as if it had changed
 ======  ===========================  ==================================================================================
+
+And those of :mod:`media_sandbox.controls`.
 """
 
 from __future__ import annotations
@@ -22,11 +20,11 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from media_sandbox.controls import control, outcome_controls
 from media_sandbox.pixop.auth import issue_token
 from media_sandbox.pixop.fixtures import ACCOUNTS
-from media_sandbox.pixop.outcomes import Outcome
 from media_sandbox.pixop.records import Video, new_id
-from media_sandbox.web import ApiError, Handler, Operation, json_object
+from media_sandbox.web import ApiError, Operation, json_object
 
 if TYPE_CHECKING:
     from media_sandbox.pixop.service import Pixop
@@ -34,9 +32,6 @@ if TYPE_CHECKING:
 
 def admin_operations(pixop: Pixop) -> list[Operation]:
     """Return the controls of a stand-in."""
-
-    def control(method: str, path: str, handler: Handler) -> Operation:
-        return Operation(f"admin.pixop.{handler.__name__}", method, path, handler)
 
     async def accounts(_: Request) -> Response:
         """Return the fixture accounts."""
@@ -54,29 +49,6 @@ def admin_operations(pixop: Pixop) -> list[Operation]:
         token = issue_token(user, user.team_ids[0], pixop.clock.now(), life, body.get("claims"))
         return JSONResponse({"jwtToken": token})
 
-    async def list_outcomes(_: Request) -> Response:
-        """Return the outcomes that are set."""
-        return JSONResponse([dataclasses.asdict(outcome) for outcome in pixop.workshop.outcomes.all])
-
-    async def add_outcome(request: Request) -> Response:
-        """Set an outcome."""
-        try:
-            outcome = Outcome(**await json_object(request))
-        except (TypeError, ValueError) as error:
-            raise ApiError(400, "BadRequestException", str(error)) from error
-        pixop.workshop.outcomes.all.append(outcome)
-        return JSONResponse(dataclasses.asdict(outcome))
-
-    async def clear_outcomes(_: Request) -> Response:
-        """Remove all outcomes."""
-        pixop.workshop.outcomes.all.clear()
-        return Response(status_code=204)
-
-    async def release(_: Request) -> Response:
-        """Let the work go on that is stuck."""
-        pixop.workshop.outcomes.release()
-        return Response(status_code=204)
-
     async def inspect_video(request: Request) -> Response:
         """Return all that is known of a video."""
         return JSONResponse(dataclasses.asdict(_video(pixop, request)))
@@ -91,14 +63,11 @@ def admin_operations(pixop: Pixop) -> list[Operation]:
         return JSONResponse({"etag": file.etag})
 
     return [
-        control("GET", "accounts", accounts),
-        control("POST", "tokens", mint_token),
-        control("GET", "outcomes", list_outcomes),
-        control("POST", "outcomes", add_outcome),
-        control("DELETE", "outcomes", clear_outcomes),
-        control("POST", "release", release),
-        control("GET", "videos/{video_id}", inspect_video),
-        control("POST", "videos/{video_id}/etag", change_etag),
+        control("pixop", "GET", "accounts", accounts),
+        control("pixop", "POST", "tokens", mint_token),
+        control("pixop", "GET", "videos/{video_id}", inspect_video),
+        control("pixop", "POST", "videos/{video_id}/etag", change_etag),
+        *outcome_controls("pixop", pixop.workshop.outcomes),
     ]
 
 

@@ -21,7 +21,7 @@ from media_sandbox.pixop.options import PixopOptions
 from media_sandbox.pixop.records import ERROR, Records
 from media_sandbox.pixop.work import Workshop
 from media_sandbox.store import Store
-from media_sandbox.web import ApiError, Operation, json_object
+from media_sandbox.web import ApiError, Connection, Operation, json_object
 
 PREFIX: Final = "/pixop"
 
@@ -150,14 +150,9 @@ class Pixop:
         """Make all tokens issued so far expired."""
         self.tokens.expire()
 
-    def connection(self, base_url: str) -> dict[str, str]:
+    def connection(self, base_url: str) -> Connection:
         """Return the address and the credentials of the plain account."""
-        return {
-            "host": base_url + PREFIX,
-            "login": PLAIN.email,
-            "password": PLAIN.password,
-            "team_id": PLAIN.team_ids[0],
-        }
+        return Connection(base_url + PREFIX, PLAIN.email, PLAIN.password)
 
     def _endpoint(self, handler: Handler, rules: Rules) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:

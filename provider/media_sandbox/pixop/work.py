@@ -14,10 +14,10 @@ from media_sandbox.clock import Clock
 from media_sandbox.jobs import JobQueue
 from media_sandbox.media import ffmpeg
 from media_sandbox.media.probe import MediaInfo, NotAVideoError, probe
+from media_sandbox.outcomes import UNFINISHED, ChosenFailureError, Outcomes, Progress
 from media_sandbox.pixop.analysis import analyse
 from media_sandbox.pixop.command import CannotProcessError, ffmpeg_arguments
 from media_sandbox.pixop.formats import SUFFIXES
-from media_sandbox.pixop.outcomes import UNFINISHED, ChosenFailureError, Outcomes, Progress
 from media_sandbox.pixop.records import DONE, ERROR, IN_PROGRESS, INITIAL, Records, State, StoredFile, Video, new_id
 from media_sandbox.pixop.target import Target, choose_target
 from media_sandbox.uploads import Received, new_hash
@@ -35,7 +35,7 @@ class Workshop:
     """
 
     def __init__(self, directory: Path, records: Records, jobs: JobQueue, clock: Clock) -> None:
-        self.outcomes = Outcomes()
+        self.outcomes = Outcomes(("ingest", "process"))
         self._directory = directory
         self._records = records
         self._jobs = jobs

@@ -14,7 +14,7 @@ from airflow_media.pixop.api import get_account
 from airflow_media.pixop.hook import PixopHook
 from media_sandbox.pixop import fixtures
 from media_sandbox.testing import RunningSandbox
-from support.studio import Studio
+from support.studio import Studio, login
 
 pytestmark = pytest.mark.airflow
 
@@ -52,7 +52,7 @@ def test_a_wrong_connection_is_told_by_its_field(
     changes: dict[str, Any],
     words: tuple[str, ...],
 ) -> None:
-    connect(studio.sandbox.pixop, **changes)
+    connect("pixop", **changes)
     works, text = PixopHook().test_connection()
     assert not works
     assert [word for word in words if word not in text] == [], text
@@ -60,20 +60,20 @@ def test_a_wrong_connection_is_told_by_its_field(
 
 
 def test_a_wrong_password_is_tried_once(studio: Studio, connect: Callable[..., None]) -> None:
-    connect(studio.sandbox.pixop, password="wrong-password")
+    connect("pixop", password="wrong-password")
     PixopHook().test_connection()
     assert studio.count("get_token") == 1, "more of it may lock the account"
 
 
 def test_a_suspended_account_is_told(sandbox: RunningSandbox, connect: Callable[..., None]) -> None:
-    connect(sandbox.pixop.as_account(fixtures.BANNED))
+    connect("pixop", **login(fixtures.BANNED))
     works, text = PixopHook().test_connection()
     assert not works
     assert "UserBannedException" in text
 
 
 def test_a_service_that_is_not_there_is_told_soon(sandbox: RunningSandbox, connect: Callable[..., None]) -> None:
-    connect(sandbox.pixop, host=f"http://127.0.0.1:{closed_port()}")
+    connect("pixop", host=f"http://127.0.0.1:{closed_port()}")
     works, text = PixopHook().test_connection()
     assert not works
     assert "can be reached from here" in text
@@ -89,13 +89,13 @@ def test_a_web_page_in_place_of_the_service_is_told(studio: Studio) -> None:
 def test_a_host_can_be_given_in_pieces(sandbox: RunningSandbox, connect: Callable[..., None]) -> None:
     port = int(sandbox.base_url.rpartition(":")[2])
     roots = {f"{root}_url": f"{sandbox.pixop.host}/{root}" for root in ("accounts", "videos", "media")}
-    connect(sandbox.pixop, roots, host="127.0.0.1", port=port, schema="http")
+    connect("pixop", roots, host="127.0.0.1", port=port, schema="http")
     works, text = PixopHook().test_connection()
     assert works, text
 
 
 def test_plain_http_stays_on_this_machine(sandbox: RunningSandbox, connect: Callable[..., None]) -> None:
-    connect(sandbox.pixop, host="http://pixop.example")
+    connect("pixop", host="http://pixop.example")
     with pytest.raises(InsecureUrlError, match="allow_http"):
         PixopHook().run(get_account())
 
@@ -103,7 +103,7 @@ def test_plain_http_stays_on_this_machine(sandbox: RunningSandbox, connect: Call
 def test_a_connection_that_is_wrong_is_an_error_of_its_own(
     sandbox: RunningSandbox, connect: Callable[..., None]
 ) -> None:
-    connect(sandbox.pixop, login="")
+    connect("pixop", login="")
     with pytest.raises(ConnectionFieldError) as fault:
         PixopHook().get_conn()
     assert isinstance(fault.value, MediaError)

@@ -27,7 +27,7 @@ from airflow_media.storage import open_source, open_target
 from media_sandbox.pixop import fixtures
 from media_sandbox.testing import RunningSandbox
 from support.probe import Probe, probe
-from support.studio import SETTINGS, Studio
+from support.studio import SETTINGS, Studio, login
 
 pytestmark = pytest.mark.airflow
 
@@ -50,7 +50,7 @@ def test_a_token_is_told_whose_it_is(studio: Studio) -> None:
 
 def test_a_login_can_act_for_another_team(sandbox: RunningSandbox, connect: Callable[..., None]) -> None:
     second = fixtures.FULL.team_ids[1]
-    connect(sandbox.pixop.as_account(fixtures.FULL), {"team_id": second})
+    connect("pixop", {"team_id": second}, **login(fixtures.FULL))
     account = PixopHook().run(api.get_account())
     assert account.team is not None
     assert account.team.id == second
@@ -75,7 +75,7 @@ def test_a_password_can_be_changed(
 ) -> None:
     studio.hook.run(api.update_password("another-password"))
     refused(lambda: PixopHook().run(api.get_account()), AuthenticationError, "401", "login and password")
-    connect(studio.sandbox.pixop, password="another-password")
+    connect("pixop", password="another-password")
     assert PixopHook().run(api.get_account()).user.email == fixtures.PLAIN.email
 
 
@@ -92,7 +92,7 @@ def test_a_project_lives_from_its_creation_to_its_deletion(studio: Studio) -> No
 
 
 def test_a_listing_is_read_through_all_its_pages(sandbox: RunningSandbox, connect: Callable[..., None]) -> None:
-    connect(sandbox.pixop.as_account(fixtures.FULL))
+    connect("pixop", **login(fixtures.FULL))
     sandbox.admin.options(max_page_size=5)
     videos = PixopHook().run(all_videos())
     assert len({video.id for video in videos}) == len(videos) == fixtures.FULL_VIDEOS
@@ -183,14 +183,14 @@ def test_a_video_of_somebody_else_is_not_found(
     studio: Studio, connect: Callable[..., None], refused: Callable[..., BaseException]
 ) -> None:
     theirs = studio.created()
-    connect(studio.sandbox.pixop.as_account(fixtures.OTHER))
+    connect("pixop", **login(fixtures.OTHER))
     refused(lambda: PixopHook().run(api.get_video(theirs)), NotFoundError, theirs, "account and team")
 
 
 def test_a_suspended_account_is_told_so_and_tries_once(
     studio: Studio, connect: Callable[..., None], refused: Callable[..., BaseException]
 ) -> None:
-    connect(studio.sandbox.pixop.as_account(fixtures.BANNED))
+    connect("pixop", **login(fixtures.BANNED))
     fault = refused(lambda: PixopHook().run(api.get_account()), PermissionDeniedError, "UserBannedException")
     assert isinstance(fault, MediaError)
     assert not fault.retryable

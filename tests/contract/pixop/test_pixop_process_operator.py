@@ -259,7 +259,7 @@ def test_a_password_that_was_changed_while_it_waited_is_read_again(
     deferral = run.defer()
     studio.hook.run(api.update_password("another-password"))
     studio.admin.expire_tokens()
-    connect(studio.sandbox.pixop, password="another-password")
+    connect("pixop", password="another-password")
     assert run.resume(deferral, run.wait()) == deferral.trigger.video_id
 
 

@@ -152,7 +152,7 @@ def test_a_password_that_is_wrong_fails_the_task_for_good(
     studio: Studio, connect: Callable[..., None], refused: Refused, deferrable: bool
 ) -> None:
     run = ingest(studio.uploaded(), deferrable=deferrable)
-    connect(studio.sandbox.pixop, password="wrong-password")
+    connect("pixop", password="wrong-password")
     fault = refused(run.execute, MediaFailError, "log in", "login and password")
     assert "wrong-password" not in str(fault)
 

@@ -135,7 +135,7 @@ def test_wrong_arguments_are_told_before_anything_is_sent(
 def test_a_wrong_password_fails_the_task_for_good_and_is_tried_once(
     studio: Studio, connect: Callable[..., None], refused: Refused
 ) -> None:
-    connect(studio.sandbox.pixop, password="wrong-password")
+    connect("pixop", password="wrong-password")
     fault = refused(upload(studio.clip).execute, MediaFailError, "log in", "401", "login and password")
     assert "wrong-password" not in str(fault)
     assert studio.count("get_token") == 1

@@ -92,7 +92,7 @@ def test_each_leg_in_a_loop_of_its_own_works(studio: Studio) -> None:
 
 def test_a_wrong_password_ends_all_waits_with_few_attempts(studio: Studio, connect: Callable[..., None]) -> None:
     video_id = studio.ingested()
-    connect(studio.sandbox.pixop, password="wrong-password")
+    connect("pixop", password="wrong-password")
     logins = studio.count("get_token")
     ended = asyncio.run(outcomes(*(waits_for(video_id) for _ in range(50))))
     assert {(each.status, each.retryable) for each in ended} == {(Status.ERROR, False)}

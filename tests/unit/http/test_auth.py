@@ -54,6 +54,15 @@ def test_a_token_is_renewed_ahead_of_its_end(life: float, bulk: bool, good_until
     assert cache.current(BORN + good_until, bulk=bulk) is None
 
 
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_token_that_is_used_lives_on_and_one_that_is_not_dies(bulk: bool) -> None:
+    cache = TokenCache(lead=120.0)
+    cache.store(Token("t0ken", idle=3600.0), BORN)
+    for use in range(1, 100):
+        assert cache.current(BORN + use * 3479.0, bulk=bulk) == "t0ken"
+    assert cache.current(BORN + 99 * 3479.0 + 3480.0, bulk=bulk) is None
+
+
 @settings(deadline=None)
 @given(st.floats(0.001, 1e6), st.floats(0, 1e6), st.floats(0, 1e6), st.booleans())
 def test_no_token_is_given_in_the_second_half_of_a_short_life_or_after_its_end(

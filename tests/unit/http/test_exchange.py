@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_media.http.auth import Token
-from airflow_media.http.call import Answer, Call, Flow, Pause
+from airflow_media.http.call import Answer, Call, Configured, Flow, Pause
 from airflow_media.http.errors import (
     AuthenticationError,
     ConflictError,
@@ -92,6 +92,7 @@ class Bench:
             origins=Origins({"": "https://api.example.com/v1"}),
             auth=self.auth,
             retry=self.retry,
+            settings={"project": "archive"},
             monotonic=lambda: self.now,
             wall=lambda: 1_000_000.0 + self.now,
         )
@@ -179,6 +180,16 @@ def chain(error: BaseException) -> list[BaseException]:
 
 
 # What is sent
+
+
+def test_a_flow_is_given_what_the_connection_says() -> None:
+    def flow() -> Flow[str]:
+        settings = yield from Configured()
+        return (yield from get(url=f"/{settings['project']}"))
+
+    scene = Bench([OK])
+    assert scene.run(flow()) == "7"
+    assert [send.url for send in scene.sent] == ["https://api.example.com/v1/archive"]
 
 
 def test_a_plain_request() -> None:

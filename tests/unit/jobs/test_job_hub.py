@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from airflow_media.http.call import Flow
 from airflow_media.http.errors import (
     AuthenticationError,
     MediaError,
@@ -51,6 +53,24 @@ def test_a_thousand_looks_are_one_request_where_the_service_can_list(bakery_conn
     assert states == [JobState(Phase.DONE)] * 1_000
     assert len(oven.asked) == 1
     assert set(oven.asked[0]) == set(map(str, range(1_000)))
+
+
+def test_looks_that_ask_for_different_things_are_different_requests() -> None:
+    asked: list[tuple[str, list[str]]] = []
+
+    def observe_many(job_ids: Sequence[str], colour: str) -> Flow[Mapping[str, JobState]]:
+        yield from ()
+        asked.append((colour, list(job_ids)))
+        return dict.fromkeys(job_ids, JobState(Phase.DONE))
+
+    kind = replace(Oven().kind(), observe_many=observe_many)
+
+    async def both() -> None:
+        looks = (observe(kind.with_options({"colour": colour}), "1", "2") for colour in ("brown", "pale"))
+        await asyncio.gather(*looks)
+
+    asyncio.run(both())
+    assert sorted(asked) == [("brown", ["1", "2"]), ("pale", ["1", "2"])]
 
 
 def test_two_waits_for_one_job_share_its_look() -> None:

@@ -13,7 +13,7 @@ import pytest
 from airflow_media.http.call import Flow, Pause
 from airflow_media.http.errors import AuthenticationError, NetworkFaultError, ServerFaultError
 from airflow_media.jobs import trigger as trigger_module
-from airflow_media.jobs.states import JobState, Outcome, Phase, Status
+from airflow_media.jobs.states import JobKind, JobState, Outcome, Phase, Status
 from airflow_media.jobs.trigger import JOB_ID_KEY, JobTrigger
 from support.bakery import CONN_ID, PASSWORD, BakeryTrigger, Oven
 from support.tasks import DAG_ID, RUN_ID, travelled
@@ -72,12 +72,33 @@ def test_a_trigger_survives_airflows_serialisation() -> None:
 
 def test_a_trigger_holds_nothing_but_names_numbers_and_switches() -> None:
     _, kwargs = made().serialize()
-    assert set(kwargs) == {"bakery_conn_id", "loaf_id", "kind", "poll_interval", "deadline", "cancel_on_kill"}
+    assert set(kwargs) == {
+        "bakery_conn_id",
+        "loaf_id",
+        "kind",
+        "poll_interval",
+        "deadline",
+        "cancel_on_kill",
+        "options",
+    }
     assert PASSWORD not in json.dumps(kwargs)
 
 
 def test_arguments_of_another_release_are_ignored() -> None:
     assert made(patience=3, colour="brown").serialize() == made().serialize()
+
+
+def test_what_a_task_asks_beyond_the_id_travels_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def observe(job_id: str, colour: str) -> Flow[JobState]:
+        yield from ()
+        asked.append((job_id, colour))
+        return JobState(Phase.DONE)
+
+    monkeypatch.setattr(BakeryTrigger, "kinds", {"baking": JobKind(name="baking", noun="Loaf", observe=observe)})
+    assert outcome_of(travelled(made(options={"colour": "brown"}))).status is Status.DONE
+    assert asked == [("7", "brown")]
 
 
 def test_arguments_that_an_older_release_did_not_know_have_defaults() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -45,14 +45,16 @@ class Scene:
 
     deadline: float | None = None
     jitter: Callable[[float, float], float] = middle
+    kind: JobKind = KIND
+    interval: float = INTERVAL
     now: float = START
     lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.watch = Watch(
-            kind=KIND,
+            kind=self.kind,
             job_id="7",
-            interval=INTERVAL,
+            interval=self.interval,
             deadline=self.deadline,
             progress=ProgressLog(self.lines.append, clock=lambda: self.now),
             wall=lambda: self.now,
@@ -335,3 +337,54 @@ def test_whatever_comes_a_pause_is_never_negative_and_the_deadline_is_kept(
         outcome = scene.watch.seen(look) if isinstance(look, JobState) else scene.watch.missed(look)
         if outcome is not None:
             return
+
+
+# Jobs of hours or days
+
+HOUR = 3600.0
+SLOW = replace(KIND, spread=2 * HOUR)
+
+
+def looks_until(scene: Scene, end: float, due: float | None = None) -> list[float]:
+    """Give the pauses between the looks at a job that runs until ``end``, whose service expects that at ``due``."""
+    pauses = []
+    while scene.now < START + end:
+        pauses.append(scene.sleep())
+        due_in = None if due is None else START + due - scene.now
+        assert scene.watch.seen(JobState(Phase.RUNNING, due_in=due_in)) is None
+    return pauses
+
+
+@pytest.mark.parametrize("due", [None, 72 * HOUR, 48 * HOUR])
+def test_a_wait_of_three_days_costs_tens_of_requests(due: float | None) -> None:
+    pauses = looks_until(Scene(kind=SLOW, interval=60.0), 72 * HOUR, due)
+    assert 36 <= len(pauses) < 90
+    assert max(pauses) <= 2 * HOUR
+
+
+def test_a_job_that_is_done_soon_is_noticed_soon() -> None:
+    pauses = looks_until(Scene(kind=SLOW), 600.0, due=72 * HOUR)
+    assert max(pauses) <= 600.0 / 3 + INTERVAL
+
+
+def test_looks_are_frequent_again_when_the_job_is_due() -> None:
+    scene = Scene(kind=SLOW)
+    looks_until(scene, 24 * HOUR, due=24 * HOUR + 60.0)
+    assert scene.sleep() <= 60.0
+
+
+def test_a_slow_job_is_left_alone_for_as_long_as_the_service_asks() -> None:
+    scene = Scene(kind=SLOW)
+    scene.sleep()
+    scene.watch.missed(RateLimitedError("slow down", retry_after=HOUR))
+    assert scene.sleep() == HOUR
+
+
+def test_a_slow_job_is_looked_at_once_more_at_the_deadline() -> None:
+    scene = Scene(kind=SLOW, deadline=START + 24 * HOUR)
+    while scene.now < START + 24 * HOUR:
+        scene.sleep()
+        outcome = scene.at(None)
+    assert scene.now == START + 24 * HOUR
+    assert outcome is not None
+    assert outcome.status is Status.TIMEOUT

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_media.pixop.document import Document
+from airflow_media.http.document import Document
 from airflow_media.pixop.models import (
     Identity,
     MediaInfo,

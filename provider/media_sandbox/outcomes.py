@@ -1,14 +1,13 @@
-"""Outcomes that tests choose for ingestion and processing: failing, getting stuck, being slow."""
+"""Outcomes that tests choose for pieces of work: failing, getting stuck, being slow."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 KINDS: Final = ("fail", "stuck", "slow")
-STAGES: Final = ("ingest", "process")
 UNFINISHED: Final = 99.9
 """The highest percentage shown before the end, however far the work is."""
 
@@ -24,22 +23,20 @@ class Outcome:
     ``fail`` ends it with an error at ``percent``; ``stuck`` holds it at ``percent`` until it is released; ``slow``
     stretches it to last at least ``seconds``.
 
-    :param stage: ``ingest`` or ``process``.
-    :param video_id: the video worked on, or the source of the processing; ``*`` for any.
+    :param stage: which kind of work; each service names its own.
+    :param on: the id of what is worked on, or of what it is made from; ``*`` for any.
     :param times: how many pieces of work it is for; ``None`` for all until it is deleted.
     """
 
     stage: str
     kind: str
-    video_id: str = "*"
+    on: str = "*"
     percent: float = 50.0
     seconds: float = 5.0
     reason: str = "a failure chosen in the sandbox"
     times: int | None = 1
 
     def __post_init__(self) -> None:
-        if self.stage not in STAGES:
-            raise ValueError(f"stage must be one of {', '.join(STAGES)}")
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
         if not 0 <= self.percent < UNFINISHED:
@@ -47,16 +44,29 @@ class Outcome:
 
 
 class Outcomes:
-    """The outcomes that are set, oldest first, and the gate at which stuck work waits."""
+    """The outcomes that are set, oldest first, and the gate at which stuck work waits.
 
-    def __init__(self) -> None:
+    :param stages: the kinds of work that the service does.
+    """
+
+    def __init__(self, stages: Sequence[str]) -> None:
+        self.stages = stages
         self.all: list[Outcome] = []
         self._released = asyncio.Event()
 
-    def take(self, stage: str, video_ids: Iterable[str | None]) -> Outcome | None:
-        """Return the outcome for a piece of work on these videos, counting it."""
+    def add(self, outcome: Outcome) -> None:
+        """Set an outcome.
+
+        :raises ValueError: the service does no such work.
+        """
+        if outcome.stage not in self.stages:
+            raise ValueError(f"stage must be one of {', '.join(self.stages)}")
+        self.all.append(outcome)
+
+    def take(self, stage: str, ids: Iterable[str | None]) -> Outcome | None:
+        """Return the outcome for a piece of work on these objects, counting it."""
         for outcome in self.all:
-            if outcome.stage == stage and outcome.video_id in ("*", *video_ids):
+            if outcome.stage == stage and outcome.on in ("*", *ids):
                 if outcome.times is not None:
                     outcome.times -= 1
                     if outcome.times <= 0:

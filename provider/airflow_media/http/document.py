@@ -87,7 +87,7 @@ class Document:
         return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
 
     def time(self, *names: str) -> datetime | None:
-        """Give a time. The service writes ``YYYY-MM-DD hh:mm:ss`` and means UTC; a zone that is given is obeyed."""
+        """Give a time in ISO 8601, also with a blank before the hours. Without a zone it is UTC."""
         value = self._get(names)
         if not isinstance(value, str):
             return None
