@@ -52,7 +52,16 @@ else:
         )
         from airflow.hooks.base import BaseHook
 
+if TYPE_CHECKING:
+    from airflow.sdk import RetryDecision, RetryPolicy
+else:
+    try:
+        from airflow.sdk import RetryDecision, RetryPolicy
+    except ImportError:  # Airflow < 3.3
+        RetryDecision, RetryPolicy = None, object
+
 __all__ = [
+    "TASKS_HAVE_RETRY_POLICIES",
     "TRIGGERS_RENDER_TEMPLATES",
     "AirflowException",
     "AirflowFailException",
@@ -66,6 +75,8 @@ __all__ = [
     "BaseSensorOperator",
     "BaseTrigger",
     "PokeReturnValue",
+    "RetryDecision",
+    "RetryPolicy",
     "StartTriggerArgs",
     "TaskDeferralError",
     "TaskDeferralTimeout",
@@ -81,6 +92,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+TASKS_HAVE_RETRY_POLICIES = RetryPolicy is not object
+"""Whether a task can say by an exception when it is to be tried again."""
 
 TRIGGERS_RENDER_TEMPLATES = hasattr(BaseTrigger, "render_template_fields")
 """Whether a task that starts from its trigger has its templates rendered there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -88,17 +89,17 @@ class Reader:
         except (TypeError, ValueError):
             raise self.fault("extra", "is not a JSON object", 'Write it as {"name": "value"}.') from None
 
-    def base_url(self, default: str) -> str:
+    def base_url(self, default: str = "") -> str:
         """Give the base URL, without a slash at its end.
 
         ``host`` is a full URL, or a host name with ``port`` and ``schema`` (http or https, default https) beside it.
 
-        :param default: The base URL where the connection names no host.
-        :raises ConnectionFieldError: The host is no URL and no host name.
+        :param default: The base URL where the connection names no host; empty: it must name one.
+        :raises ConnectionFieldError: The host is no URL and no host name, or is missing.
         """
         host = (self._connection.host or "").strip()
         if not host:
-            return default.rstrip("/")
+            return self._required("host", default.rstrip("/"), "base URL of the service")
         if "://" not in host:
             scheme = (self._connection.schema or "https").strip().lower()
             # The form of some Airflow versions sends port 0 for an empty field.
@@ -141,6 +142,32 @@ class Reader:
             raise self.fault(name, f"is {value!r}", "Write it as a text.")
         return value
 
+    def secret(self, name: str) -> str | None:
+        """Give a text from extra that must never be printed; ``None`` when it is missing or empty."""
+        value = self._extra.get(name)
+        if value is not None and not isinstance(value, str):
+            raise self.fault(name, "is not a text", "Write it as a text.")
+        return value or None
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Give words from extra: a list, or a text with commas between them; none where it is missing or empty."""
+        value = self._extra.get(name) or ()
+        words = value.split(",") if isinstance(value, str) else value
+        if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+            raise self.fault(name, f"is {value!r}", "Write words with commas between them.")
+        return tuple(word.strip() for word in words if word.strip())
+
+    def mapping(self, name: str) -> dict[str, str]:
+        """Give texts by name from extra: a JSON object, or a text that holds one; empty where it is missing."""
+        value = self._extra.get(name) or {}
+        try:
+            parsed = json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, Mapping) or not all(isinstance(each, str) for each in parsed.values()):
+            raise self.fault(name, f"is {value!r}", 'Write it as {"name": "value"}.')
+        return dict(parsed)
+
     def flag(self, name: str, default: bool) -> bool:
         """Give a yes or no from extra."""
         value = self._extra.get(name)
@@ -151,6 +178,16 @@ class Reader:
         if str(value).lower() in ("true", "false"):
             return str(value).lower() == "true"
         raise self.fault(name, f"is {value!r}", "Write true or false.")
+
+    def integer(self, name: str, default: int) -> int:
+        """Give a whole number above zero from extra."""
+        value = self._extra.get(name)
+        if value is None or value == "":
+            return default
+        number = self._parse(name, value, int, "Write a whole number.")
+        if number < 1 or number != value and not isinstance(value, str):
+            raise self.fault(name, f"is {value!r}", "Write a whole number above 0.")
+        return number
 
     def seconds(self, name: str, default: float) -> float:
         """Give a number of seconds above zero from extra."""
