@@ -71,6 +71,7 @@ class Application:
             else:
                 await response(wire.scope, wire.receive, wire.send)
         except ApiError as error:
+            error.request = request
             await service.render_error(error)(wire.scope, wire.receive, wire.send)
         except HungUp:
             log.info("%s %s: the connection was ended by the fault %s", request.method, path, fault.kind)
@@ -91,12 +92,15 @@ class Application:
             request.scope["path_params"] = parameters
             return await operation.handler(request)
         except ApiError as error:
+            error.request = request
             return render(error)
         except ClientDisconnect:
             raise
         except Exception:
             log.exception("%s %s failed", request.method, request.url.path)
-            return render(ApiError(500, "ServiceException", "the sandbox failed; its log says why"))
+            failure = ApiError(500, "ServiceException", "the sandbox failed; its log says why")
+            failure.request = request
+            return render(failure)
 
 
 def _dated(send: Send) -> Send:

@@ -15,17 +15,20 @@ from uvicorn.server import ServerState
 
 from media_sandbox.admin import Admin, set_options
 from media_sandbox.application import Application
+from media_sandbox.cielo24.service import Cielo24
 from media_sandbox.clock import Clock
 from media_sandbox.faults import TRANSPORT, Faults
 from media_sandbox.jobs import JobQueue
+from media_sandbox.media_storage.service import MediaStorage
 from media_sandbox.pixop.service import Pixop
 from media_sandbox.requestlog import RequestLog
 from media_sandbox.store import Store
 from media_sandbox.web import Service
+from media_sandbox.xvid.service import Xvid
 
 HOST: Final = "127.0.0.1"
 KEEP_ALIVE_SECONDS: Final = 60
-SERVICES: Final = (Pixop,)
+SERVICES: Final = (Pixop, MediaStorage, Xvid, Cielo24)
 
 
 class Protocol(H11Protocol):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 WRITE_BYTES: Final = 1024 * 1024
+EXTENDED_NAME: Final = re.compile(rb";\s*filename\*\s*=\s*utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 LARGEST_FIELD: Final = 1024 * 1024
 """Bytes after which no more of a field is kept."""
 
@@ -78,17 +81,18 @@ class Form:
         return [part for part in self.parts if part.filename is None]
 
 
-async def receive_form(request: Request, path: Path) -> Form:
+async def receive_form(request: Request, path: Path, name: str | None = None) -> Form:
     """Take in a multipart form; the content of its first file goes to ``path``.
 
     Nothing is left there when that fails; without a file in the form, an empty one is.
 
+    :param name: what the file's part must be called; any part if not given.
     :raises ApiError: 400 when the body is no proper multipart.
     :raises starlette.requests.ClientDisconnect: when the client goes away.
     """
     try:
         with path.open("wb") as file:
-            return await _receive(request, _Parts(file), path)
+            return await _receive(request, _Parts(file, name), path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -139,9 +143,13 @@ async def _receive(request: Request, parts: _Parts, path: Path) -> Form:
 
 @dataclass
 class _Parts:
-    """Follows a multipart parser; the content of the first part that names a file goes to ``file``."""
+    """Follows a multipart parser; the content of the first part that names a file goes to ``file``.
+
+    :param wanted: what that part must be called; any name if ``None``.
+    """
 
     file: BinaryIO
+    wanted: str | None
     all: list[Part] = field(default_factory=list)
     size: int = 0
     complete: bool = False
@@ -182,9 +190,11 @@ class _Parts:
         if name == b"content-disposition":
             options = parse_options_header(value)[1]
             part.name = options.get(b"name", b"").decode("utf-8", "replace")
-            if b"filename" in options:
-                part.filename = _base_name(options[b"filename"].decode("utf-8", "replace"))
-                self._stored = self._stored or part
+            filename = _extended_name(value) or options.get(b"filename")
+            if filename is not None:
+                part.filename = _base_name(filename.decode("utf-8", "replace"))
+                if self.wanted in (None, part.name):
+                    self._stored = self._stored or part
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         self._offset += end - start
@@ -207,6 +217,12 @@ def _boundary(request: Request) -> bytes:
     if not boundary:
         raise _bad("the header Content-Type has no boundary")
     return boundary
+
+
+def _extended_name(disposition: bytes) -> bytes | None:
+    # RFC 7578 forbids ``filename*``, but there are clients that send it.
+    match = EXTENDED_NAME.search(disposition)
+    return unquote_to_bytes(match.group(1)) if match else None
 
 
 def _base_name(name: str) -> str:

@@ -24,6 +24,9 @@ class ApiError(Exception):
     :param headers: headers of the answer.
     """
 
+    request: Request | None = None
+    """What is refused, set before the service renders the error: some render it as the request wants."""
+
     def __init__(self, status: int, name: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status

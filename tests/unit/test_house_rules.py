@@ -16,15 +16,16 @@ PROVIDER = ROOT / "provider"
 MODULES = sorted(PROVIDER.rglob("*.py"))
 LONGEST_MODULE = 450
 
+ROOMS = sorted(path.parent for path in (PROVIDER / "airflow_media").glob("*/operators.py"))
+FACES = {"base", "feed", "hook", "operators", "sensors", "triggers"}
+"""The modules of a service that face Airflow; all others work without it."""
+PURE = [path for room in ROOMS for path in room.glob("*.py") if path.stem not in FACES]
+
 AIRFLOW_FREE = [
     *(PROVIDER / "airflow_media" / "http").rglob("*.py"),
     *(PROVIDER / "airflow_media" / "storage").rglob("*.py"),
     *(PROVIDER / "airflow_media" / "jobs" / name for name in ("connection.py", "progress.py", "states.py", "watch.py")),
-    *(
-        path
-        for path in (PROVIDER / "airflow_media" / "pixop").glob("*.py")
-        if path.stem not in {"hook", "operators", "sensors", "triggers"}
-    ),
+    *PURE,
     *(PROVIDER / "media_sandbox").rglob("*.py"),
 ]
 
@@ -50,6 +51,12 @@ def top_level_imports(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", AIRFLOW_FREE, ids=lambda path: str(path.relative_to(PROVIDER)))
 def test_what_needs_no_airflow_imports_none(path: Path) -> None:
     assert not {name for name in top_level_imports(path) if name.split(".")[0] == "airflow"}
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(PROVIDER)))
+def test_what_a_service_is_without_airflow_knows_no_jobs_of_airflow(path: Path) -> None:
+    allowed = {"airflow_media.jobs.states"} if path.stem == "kinds" else set()
+    assert {name for name in top_level_imports(path) if name.startswith("airflow_media.jobs")} <= allowed
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROVIDER)))
@@ -87,7 +94,10 @@ def test_constraints_name_packages_and_versions_only() -> None:
     assert not [line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.+!-]+", line)]
 
 
-@pytest.mark.parametrize("module", ["airflow_media.http.client", "airflow_media.storage", "airflow_media.pixop.api"])
+@pytest.mark.parametrize(
+    "module",
+    ["airflow_media.http.client", "airflow_media.storage", *(f"airflow_media.{room.name}.flows" for room in ROOMS)],
+)
 def test_the_core_works_without_airflow_being_imported(module: str) -> None:
     code = f"import {module}, sys; sys.exit(any(name.split('.')[0] == 'airflow' for name in sys.modules))"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,1 @@
+"""The stand-in of the JSON:API media storage: it keeps files, processes them in jobs, and lists both."""
