@@ -103,8 +103,9 @@ class Call:
 
     def _text(self, parameter: Parameter) -> str | None:
         texts = self._all(parameter)
-        bare = texts and not texts[0].startswith(("[", "("))
-        return as_text(texts) if self._may_repeat(parameter) and bare else next(iter(texts), None)
+        # One text in brackets is a whole list; anything else is an item of a list sent as one parameter several times.
+        items = len(texts) > 1 or (texts and not texts[0].startswith(("[", "(")))
+        return as_text(texts) if items and self._may_repeat(parameter) else next(iter(texts), None)
 
     def _all(self, parameter: Parameter) -> list[str]:
         names = (parameter.name, parameter.other_name or parameter.name)
@@ -116,7 +117,10 @@ class Call:
         return parameter.kind.repeats and self.cielo24.options.repeated_lists
 
     def _open(self, outer: Parameter, text: str) -> list[tuple[Parameter, str]]:
-        """Return the keys of a JSON object as parameters; what is no object is left to the parameter's own kind."""
+        """Return the keys of a JSON object as parameters, whose faults rank with those of the others.
+
+        What is no object is left to the parameter's own kind.
+        """
         try:
             value = json.loads(text)
         except ValueError:

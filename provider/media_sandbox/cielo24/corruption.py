@@ -16,7 +16,8 @@ class Corruption:
     """What is to become of the next caption files.
 
     ``garbage`` is a page in place of the file; ``cut`` ends it in the middle of its last time or, where there is none,
-    in the middle; ``empty`` has no byte; ``backwards`` lets every caption end before it starts.
+    in the middle; ``empty`` has no byte; ``backwards`` lets every caption end before it starts, in the formats that
+    tell both times.
 
     :param on: the job's id; ``*`` for any.
     :param times: how many files it is for; ``None`` for all until it is deleted.

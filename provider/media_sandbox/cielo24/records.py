@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from media_sandbox.cielo24.vocabulary import FINAL_WORK, PENDING
+from media_sandbox.cielo24.vocabulary import PENDING
 from media_sandbox.store import Collection, Store
 
 
@@ -107,11 +107,6 @@ class Job:
     def result_language(self) -> str:
         """The language of the captions: the first of those it is translated into, or its own."""
         return self.target_language.partition(",")[0].strip() or self.language
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the final version exists."""
-        return any(product.iwp_name == FINAL_WORK for product in self.products)
 
 
 @dataclass
