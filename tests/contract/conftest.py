@@ -62,10 +62,10 @@ def refused(secrets_in: Callable[[str], list[str]], logged: Callable[[], str]) -
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between tries last a twentieth: how long they are is decided, and tested, without a clock."""
-    from airflow_media.http import client, downloads
+    from airflow_media.http import client, reading
 
     monkeypatch.setattr(client, "asyncio", HastyModule(asyncio))
-    for module in (client, downloads):
+    for module in (client, reading):
         monkeypatch.setattr(module, "time", HastyModule(time))
 
 

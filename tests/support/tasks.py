@@ -13,7 +13,13 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
-from airflow_media.jobs.compat import BaseOperator, BaseTrigger
+from airflow_media.jobs.compat import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    BaseOperator,
+    BaseTrigger,
+)
 
 try:
     from airflow.sdk.exceptions import TaskDeferred
@@ -141,6 +147,21 @@ class TaskRun:
         """
         deferral = self.defer()
         return self.resume(deferral, self.wait()) if self.trigger is not None else deferral
+
+    def finish(self) -> Any:
+        """Run the task to its end, over as many tries as it has.
+
+        :return: What the task returns.
+        """
+        while True:
+            try:
+                return self.execute()
+            except (AirflowFailException, AirflowSkipException):
+                raise
+            except AirflowException:
+                if self.ti.try_number > self.ti.max_tries:
+                    raise
+            self.next_try()
 
     def defer(self) -> Any:
         """Run the first leg.

@@ -120,9 +120,10 @@ class Telltale(Mapping[str, Any]):
 
 
 class Form:
-    """A connection with nothing in it but login and password."""
+    """A connection with nothing in it but what some services cannot do without."""
 
-    conn_id, host, port, schema, login, password = "form", None, None, None, "me@example.com", "secret"
+    conn_id, host, port, schema = "form", "https://service.example", None, None
+    login, password = "me@example.com", "secret"
     extra_dejson: Mapping[str, Any] = {}
 
 

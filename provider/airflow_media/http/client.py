@@ -23,6 +23,7 @@ from airflow_media.http.call import Answer, Call, Flow, Pause
 from airflow_media.http.errors import InvalidRequestError, MediaError, NetworkFaultError, ProtocolError, TransferError
 from airflow_media.http.exchange import Exchange, GetToken, Send, Step, Steps
 from airflow_media.http.origins import Origins
+from airflow_media.http.reading import Ranges
 from airflow_media.http.retry import RetryPolicy
 from airflow_media.http.service import Service
 
@@ -76,6 +77,7 @@ class _Base(ABC):
         *,
         retry: RetryPolicy | None = None,
         timeouts: Timeouts | None = None,
+        ranges: Ranges | None = None,
         allow_http: bool = False,
         settings: Any = None,
     ) -> None:
@@ -86,6 +88,7 @@ class _Base(ABC):
         :param auth: How to tell the service who we are; ``None`` for a public one.
         :param retry: When to send again.
         :param timeouts: Seconds to wait in each phase.
+        :param ranges: How a large file is received, where that is slow in one stream.
         :param allow_http: Whether plain HTTP may leave this machine.
         :param settings: What flows are given for :class:`~airflow_media.http.call.Configured`.
         """
@@ -97,6 +100,7 @@ class _Base(ABC):
             settings=settings,
         )
         self.timeouts = timeouts or Timeouts()
+        self.ranges = ranges or Ranges()
         self._start()
 
     @abstractmethod
@@ -133,6 +137,15 @@ class Client(_Base):
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
+        if "_bulk" in self.__dict__:
+            self._bulk.close()
+
+    @functools.cached_property
+    def _bulk(self) -> httpx.Client:
+        """What receives files; made when there is one, since most clients never see any."""
+        from airflow_media.http.bulk import BulkTransport
+
+        return httpx.Client(**self._options, transport=BulkTransport(ssl_context(), CONNECTIONS))
 
     def run(self, flow: Flow[T] | Call[T]) -> T:
         """Carry out a call or a flow.
@@ -154,7 +167,7 @@ class Client(_Base):
         opened: list[httpx.Response] = []
 
         def send(step: Send) -> Answer:
-            response = self._open(step)
+            response = self._open(step, self._bulk)
             opened.append(response)
             if response.status_code >= 300 and response.status_code not in call.accept:
                 return self._whole(response)
@@ -195,19 +208,19 @@ class Client(_Base):
             return self._drive(self.exchange.token(step, seen), self._send)
 
     def _send(self, step: Send) -> Answer:
-        response = self._open(step)
+        response = self._open(step, self._http)
         try:
             return self._whole(response)
         finally:
             response.close()
 
-    def _open(self, step: Send) -> httpx.Response:
+    def _open(self, step: Send, http: httpx.Client) -> httpx.Response:
         with _faults(self.timeouts):
             if not isinstance(step.content, Body):
-                return self._http.send(_request(self._http, step, step.content, self.timeouts), stream=True)
+                return http.send(_request(http, step, step.content, self.timeouts), stream=True)
             with step.content.open() as pieces:
                 measured = _measured(pieces, step.content.length)
-                return self._http.send(_request(self._http, step, measured, self.timeouts), stream=True)
+                return http.send(_request(http, step, measured, self.timeouts), stream=True)
 
     def _whole(self, response: httpx.Response) -> Answer:
         content = bytearray()

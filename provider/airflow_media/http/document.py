@@ -124,6 +124,11 @@ class Document:
             raise TypeError(f"{self.path(name)} is {_kind(value)}, not a list")
         return [Document(item, f"{self.path(name)}[{index}]") for index, item in enumerate(value)]
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Give the texts of a list; what is something else, the whole or a part of it, is left out."""
+        value = self._get((name,))
+        return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
     def plain(self, name: str) -> Mapping[str, Any]:
         """Give a free object as it is; empty where there is none or something else."""
         value = self._get((name,))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import re
-import time
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import collapse_rfc2231_value
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 from urllib.parse import urljoin
 
@@ -20,18 +21,20 @@ from airflow_media.http.call import Answer, Call
 from airflow_media.http.client import Client
 from airflow_media.http.errors import MediaError, NetworkFaultError, ProtocolError, TransferError
 from airflow_media.http.origins import origin
+from airflow_media.http.reading import read, resumed
+from airflow_media.http.redact import REDACTOR
 from airflow_media.http.retry import RetryPolicy
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 6
-"""Broken connections in a row, none of which brought a byte, after which a download is given up."""
 STARTS = 3
 """Times that a file is fetched from its first byte, where it cannot be resumed or changes under our hands."""
 REDIRECTS = 5
 ELSEWHERE = "elsewhere"
 """The root of a call to an origin that is none of the service's: no header field is configured for it."""
 REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _CONTENT_RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<total>\d+|\*)", re.ASCII | re.IGNORECASE)
 
@@ -60,10 +63,14 @@ class Target(Protocol):
     def resolve(self, name: str) -> Target:
         """Give the place of a file with this untrusted name, where this is a folder; else this place itself."""
 
-    def writer(self, size: int | None) -> AbstractContextManager[Writer]:
+    def writer(
+        self, size: int | None, *, media_type: str | None = None, metadata: Mapping[str, str] = NOTHING
+    ) -> AbstractContextManager[Writer]:
         """Open it. The file appears when the block ends normally and never before; an exception leaves no trace.
 
         :param size: Bytes to expect, to see beforehand whether they fit; ``None``: unknown.
+        :param media_type: MIME type as its sender says, for places that keep one.
+        :param metadata: Where it comes from, for places that keep that with a file.
         """
 
 
@@ -129,7 +136,7 @@ def download(
                     remote.expect(size)
                     if place is None:
                         place = target.resolve(remote.filename or name)
-                        writer = stack.enter_context(place.writer(remote.size))
+                        writer = stack.enter_context(_writer(place, remote, client, call))
                     else:
                         writer.restart()
                     digest = _copy(remote, writer, progress, hashed=md5 is not None)
@@ -141,6 +148,13 @@ def download(
                 if start == STARTS:
                     raise
                 log.warning("%s Starting over.", error)
+
+
+def _writer(place: Target, remote: RemoteFile, client: Client, call: Call[Answer]) -> AbstractContextManager[Writer]:
+    metadata = {"service": client.exchange.service.name, "subject": REDACTOR.clean(call.subject)}
+    if remote.filename:
+        metadata["filename"] = remote.filename
+    return place.writer(remote.size, media_type=remote.media_type, metadata=metadata)
 
 
 def _copy(remote: RemoteFile, writer: Writer, progress: Progress | None, *, hashed: bool) -> str:
@@ -157,8 +171,9 @@ def _copy(remote: RemoteFile, writer: Writer, progress: Progress | None, *, hash
 class RemoteFile:
     """One file at a service: what is known of it once it is opened, and its bytes in order.
 
-    A context manager; iterate over it once. A broken connection is taken up at the byte where it broke, as long as the
-    service proves by a strong entity tag that it is still the same file.
+    A context manager; iterate over it once. A broken connection is taken up at the byte where it broke, and a large
+    file that comes slowly is read in several ranges at once, as long as the service proves by a strong entity tag that
+    it is still the same file.
 
     :param client: The client of the service.
     :param call: The call that is answered with the file.
@@ -172,8 +187,11 @@ class RemoteFile:
     ) -> None:
         self._client, self._call, self._retry = client, replace(call, bulk=True), retry or RetryPolicy()
         self._presigned = presigned
-        self._stack = ExitStack()
-        self._chunks: Iterator[bytes] = iter(())
+        self._opened = ExitStack()
+        self._first: Answer | None = None
+        self._splits = False
+        self._pieces: Generator[bytes, None, None] | None = None
+        self._lock = threading.Lock()
         self.position = 0
         self.resumed = 0
         self.size: int | None = None
@@ -183,35 +201,30 @@ class RemoteFile:
 
     def __enter__(self) -> Self:
         with ExitStack() as opening:
-            self._stack = opening
-            answer = self._ask({})
+            answer = self._first = opening.enter_context(self._ask({}))
             if answer.status == 206:
                 raise self.fault(ProtocolError("a part of the file was sent where the whole was asked"))
             self.size, self.etag = size_of(answer), answer.headers.get("etag")
             self.filename = filename_from(answer.headers.get("content-disposition"))
             self.media_type = answer.headers.get("content-type")
-            self._stack = opening.pop_all()
+            self._splits = answer.headers.get("accept-ranges", "").lower() == "bytes" and self._strong_etag is not None
+            self._opened = opening.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._stack.close()
+        if self._pieces is not None:
+            self._pieces.close()
+        self._opened.close()
 
     def __iter__(self) -> Iterator[bytes]:
-        barren = 0
-        while True:
-            before = self.position
-            fault = NetworkFaultError(f"the answer ended at byte {self.position} of {self.size}")
-            try:
-                for chunk in self._chunks:
-                    self.position += len(chunk)
-                    yield chunk
-                if self.size is None or self.position >= self.size:
-                    self.expect(self.size, self.position)
-                    return
-            except NetworkFaultError as broken:
-                fault = broken
-            barren = barren + 1 if self.position == before else 0
-            self._resume(self.fault(fault), barren)
+        if self.size is not None and self._splits:
+            self._pieces = read(self._stretch, self.size, self._client.ranges, splits=self._gives_parts)
+        else:
+            self._pieces = self._stretch(0, None)
+        for piece in self._pieces:
+            self.position += len(piece)
+            yield piece
+        self.expect(self.size, self.position)
 
     def expect(self, wanted: int | None, size: int | None = None) -> None:
         """Compare the size with what was promised.
@@ -231,40 +244,67 @@ class RemoteFile:
         error.subject = error.subject or self._call.subject
         return error
 
-    def _resume(self, fault: MediaError, barren: int) -> None:
-        """Ask for the rest, after a pause; or give up."""
-        delay = self._retry.delay(fault, barren + 1, 0.0)
-        if delay is None or barren >= PATIENCE:
-            raise fault
-        log.warning("%s Trying again from byte %d of %s.", fault, self.position, self.size)
-        time.sleep(delay)
-        if self.position == 0:
-            raise self._not_resumable("not a byte came")
-        if self.etag is None or self.etag.startswith("W/"):
-            raise self._not_resumable("the service gives no strong ETag to resume by")
-        answer = self._ask({"range": f"bytes={self.position}-", "if-range": self.etag})
-        start, total = content_range(answer.headers.get("content-range"))
-        if answer.status == 416 and total == self.position:
-            # Its length was not known and all of it had come: only the end was lost.
-            self.size, self._chunks = total, iter(())
-            return
-        same = answer.headers.get("etag") == self.etag and (self.size is None or total in {None, self.size})
-        if answer.status != 206 or start != self.position or not same:
-            raise self._not_resumable("the service does not give the rest of the same file")
-        self.size, self.resumed = total or self.size, self.resumed + 1
+    @property
+    def _strong_etag(self) -> str | None:
+        return None if self.etag is None or self.etag.startswith("W/") else self.etag
 
-    def _ask(self, headers: Mapping[str, str]) -> Answer:
-        self._stack.close()
+    def _stretch(self, start: int, stop: int | None) -> Generator[bytes, None, None]:
+        tries = itertools.count()
+
+        def open_at(position: int) -> AbstractContextManager[Iterator[bytes]]:
+            again = next(tries) > 0
+            return self._part(position, stop, again=again) if position else self._whole()
+
+        return resumed(open_at, start, lambda: stop or self.size, retry=self._retry, about=self.fault)
+
+    @contextmanager
+    def _whole(self) -> Iterator[Iterator[bytes]]:
+        answer, self._first = self._first, None
+        if answer is None:
+            raise self._not_resumable(0, "not a byte came")
+        with self._opened:
+            yield answer.chunks or iter(())
+
+    @contextmanager
+    def _part(self, position: int, stop: int | None, *, again: bool = False) -> Iterator[Iterator[bytes]]:
+        etag = self._strong_etag
+        if etag is None:
+            raise self._not_resumable(position, "the service gives no strong ETag to resume by")
+        last = "" if stop is None or stop == self.size else stop - 1
+        with self._ask({"range": f"bytes={position}-{last}", "if-range": etag}) as answer:
+            start, total = content_range(answer.headers.get("content-range"))
+            if answer.status == 416 and total == position:
+                # Its length was not known and all of it had come: only the end was lost.
+                self.size = total
+                yield iter(())
+                return
+            same = answer.headers.get("etag") == etag and (self.size is None or total in {None, self.size})
+            if answer.status != 206 or start != position or not same:
+                raise self._not_resumable(position, "the service does not give the rest of the same file")
+            with self._lock:
+                self.size, self.resumed = total or self.size, self.resumed + again
+            yield answer.chunks or iter(())
+
+    def _gives_parts(self) -> bool:
+        """Tell whether the service gives parts of the file, and not only says so."""
+        try:
+            with self._part(self.position, self.position + 1):
+                return True
+        except MediaError as error:
+            log.info("%s It is read on in one stream.", error)
+            return False
+
+    @contextmanager
+    def _ask(self, headers: Mapping[str, str]) -> Iterator[Answer]:
         accept = self._call.accept | {416} if headers else self._call.accept
         call = replace(self._call, headers={**self._call.headers, **headers}, accept=accept)
-        answer = self._stack.enter_context(follow(self._client, call, presigned=self._presigned))
-        if answer.headers.get("content-encoding", "identity").lower() != "identity":
-            raise self.fault(ProtocolError("the file was sent compressed, which was not asked for"))
-        self._chunks = answer.chunks or iter(())
-        return answer
+        with follow(self._client, call, presigned=self._presigned) as answer:
+            if answer.headers.get("content-encoding", "identity").lower() != "identity":
+                raise self.fault(ProtocolError("the file was sent compressed, which was not asked for"))
+            yield answer
 
-    def _not_resumable(self, why: str) -> MediaError:
-        text = f"the connection broke at byte {self.position} of {self.size}, and {why}"
+    def _not_resumable(self, position: int, why: str) -> MediaError:
+        text = f"the connection broke at byte {position} of {self.size}, and {why}"
         return self.fault(NotResumableError(text))
 
 

@@ -110,6 +110,10 @@ class ProtocolError(MediaError):
     default_hint = "Check that the host of the connection is the service itself and not a proxy or a web page."
 
 
+class UnreadableAnswerError(ProtocolError):
+    """A successful answer has not the shape that was promised. Once may be a mishap on the way, again and again not."""
+
+
 class InsecureUrlError(MediaError):
     """Plain HTTP to a host other than this machine, without leave."""
 

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from airflow_media.http.auth import Auth, TokenCache
 from airflow_media.http.bodies import Body
 from airflow_media.http.call import UNREADABLE, Answer, Call, Configured, Flow, Pause
-from airflow_media.http.errors import MediaError, ProtocolError
+from airflow_media.http.errors import InvalidRequestError, MediaError, UnreadableAnswerError
 from airflow_media.http.origins import Origins
 from airflow_media.http.redact import REDACTOR
 from airflow_media.http.retry import RetryPolicy
@@ -154,8 +154,11 @@ class Exchange:
                     refused = token
                     continue
                 problem = self.service.fault(call, answer, self.wall())
-                if problem is None:
-                    return self._read(call, answer)
+                try:
+                    if problem is None:
+                        return self._read(call, answer)
+                except UnreadableAnswerError as unreadable:
+                    problem = unreadable
                 fault = self.about(problem, call)
             # How long a big file took says nothing about the service's health: such calls are bounded by their number.
             spent = self.monotonic() - started if not call.bulk else 0.0
@@ -190,6 +193,13 @@ class Exchange:
         return url
 
     def _request(self, call: Call[T], url: str, token: str | None) -> Send:
+        try:
+            return self._written(call, url, token)
+        except UnicodeEncodeError as error:  # a file name of bytes that are no text, or half of a character in JSON
+            odd = ascii(error.object[error.start : error.end])
+            raise InvalidRequestError(f"a text with {odd} in it, which cannot be written as UTF-8") from None
+
+    def _written(self, call: Call[T], url: str, token: str | None) -> Send:
         headers = {"accept-encoding": "identity"} if call.bulk else {}
         headers |= {name.lower(): value for name, value in self.service.headers.get(call.root, {}).items()}
         headers |= {name.lower(): value for name, value in call.headers.items()}
@@ -224,5 +234,5 @@ class Exchange:
             text = f"the answer is not what its documentation promises ({REDACTOR.excerpt(what, EXCERPT)})"
             if call.authenticated or self.auth is None:  # the answer to a login may hold a token that nobody knows yet
                 text += f"; it begins: {REDACTOR.excerpt(answer.text, EXCERPT)!r}"
-            fault = ProtocolError(text, status=answer.status)
+            fault = UnreadableAnswerError(text, status=answer.status)
         raise self.about(fault, call)

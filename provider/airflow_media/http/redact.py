@@ -26,6 +26,11 @@ LIBRARY_LOGGERS = (
     "httpcore.http2",
     "httpcore.proxy",
     "httpcore.socks",
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.poolmanager",
+    "urllib3.response",
+    "urllib3.util.retry",
 )
 
 _TELLING = r"(?:token|secret|password|signature|credential|policy|api_?key|securekey)"

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from airflow_media.http.errors import MediaError, NetworkFaultError, RateLimitedError
+from airflow_media.http.errors import MediaError, NetworkFaultError, RateLimitedError, UnreadableAnswerError
 
 RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
 """Answers that mean "not now": worth asking again where asking twice does no harm."""
+UNREADABLE_ANSWERS = 3
+"""Sendings after which an answer that cannot be read counts as what the service means: a proxy may have cut it, or put
+its own page in its place."""
 LONGEST_RETRY_AFTER = 1e9
 """Seconds, some thirty years: keeps absurd values within what clocks and timers can count."""
 
@@ -42,9 +45,7 @@ class RetryPolicy:
         :param spent: Seconds since the first one.
         :return: Seconds, or ``None`` when it must not or need not be sent again.
         """
-        passing = isinstance(fault, NetworkFaultError | RateLimitedError) or fault.status in RETRYABLE_STATUSES
-        # The service's own code wins over the status: a refusal for good may come as a 503.
-        if not (passing and fault.retryable):
+        if not _may_pass(fault, attempt):
             return None
         ceiling = min(self.longest, self.first * 2 ** min(attempt - 1, 30))
         delay = self.jitter(ceiling / 2, ceiling)
@@ -55,6 +56,14 @@ class RetryPolicy:
 
 
 NO_RETRY = RetryPolicy(budget=0.0)
+
+
+def _may_pass(fault: MediaError, attempt: int) -> bool:
+    if isinstance(fault, UnreadableAnswerError):
+        return attempt < UNREADABLE_ANSWERS
+    passing = isinstance(fault, NetworkFaultError | RateLimitedError) or fault.status in RETRYABLE_STATUSES
+    # The service's own code wins over the status: a refusal for good may come as a 503.
+    return passing and fault.retryable
 
 
 def retry_after_seconds(value: str | None, now: float) -> float | None:

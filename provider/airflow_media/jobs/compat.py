@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, PokeReturnValue
-from airflow.triggers.base import BaseTrigger, StartTriggerArgs, TriggerEvent
+from airflow.triggers.base import BaseEventTrigger, BaseTrigger, StartTriggerArgs, TriggerEvent
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseHook, Connection, Context, conf
@@ -60,6 +60,22 @@ else:
     except ImportError:  # Airflow < 3.3
         RetryDecision, RetryPolicy = None, object
 
+if TYPE_CHECKING:
+    from airflow.triggers.shared_stream import SharedStreamProducer
+else:
+    try:
+        from airflow.triggers.shared_stream import SharedStreamProducer
+    except ImportError:  # Airflow < 3.3
+        SharedStreamProducer = object
+
+if TYPE_CHECKING:
+    from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+else:
+    try:
+        from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+    except ImportError:  # Airflow < 3.1, which knows no deadlines
+        AsyncCallback = DeadlineAlert = DeadlineReference = None
+
 __all__ = [
     "TASKS_HAVE_RETRY_POLICIES",
     "TRIGGERS_RENDER_TEMPLATES",
@@ -69,19 +85,25 @@ __all__ = [
     "AirflowSkipException",
     "AirflowTaskTerminated",
     "AirflowTaskTimeout",
+    "AsyncCallback",
+    "BaseEventTrigger",
     "BaseHook",
     "BaseOperator",
     "BaseOperatorLink",
     "BaseSensorOperator",
     "BaseTrigger",
+    "DeadlineAlert",
+    "DeadlineReference",
     "PokeReturnValue",
     "RetryDecision",
     "RetryPolicy",
+    "SharedStreamProducer",
     "StartTriggerArgs",
     "TaskDeferralError",
     "TaskDeferralTimeout",
     "TriggerEvent",
     "aget_connection",
+    "asset_state_stores",
     "conf",
     "in_thread",
     "mask_secret",
@@ -110,6 +132,16 @@ class StateStore(Protocol):
         """Keep a JSON value; it outlives retries and clearing."""
 
 
+class AssetStore(Protocol):
+    """What we use of Airflow's asset state store (3.3 and later)."""
+
+    async def aget(self, key: str) -> Any:
+        """Give a value, or ``None``."""
+
+    async def aset(self, key: str, value: Any) -> None:
+        """Keep a JSON value; it outlives the triggerer."""
+
+
 class Identity(Protocol):
     """What names one task instance, whatever its try."""
 
@@ -123,6 +155,13 @@ def state_store(context: Context) -> StateStore | None:
     """Give the task state store, or ``None`` where this Airflow has none."""
     store: StateStore | None = context.get("task_state_store")
     return store
+
+
+def asset_state_stores(trigger: BaseEventTrigger) -> list[AssetStore]:
+    """Give the state store of each asset that a trigger is watching for; none where this Airflow has none."""
+    stores = getattr(trigger, "asset_state_store", None)
+    # There is no public way to ask for them all, and the one without a name refuses where there are several.
+    return [*stores._by_name.values(), *stores._by_uri.values()] if stores is not None else []
 
 
 def mask_secret(secret: str) -> None:

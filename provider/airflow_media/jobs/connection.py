@@ -11,6 +11,7 @@ from airflow_media.http.auth import Auth
 from airflow_media.http.client import AsyncClient, Client, Timeouts
 from airflow_media.http.errors import InvalidRequestError
 from airflow_media.http.origins import origin
+from airflow_media.http.reading import Ranges
 from airflow_media.http.retry import RetryPolicy
 from airflow_media.http.service import Service
 
@@ -46,6 +47,7 @@ class Access:
     :param allow_http: Whether plain HTTP may leave this machine.
     :param timeouts: Seconds to wait in each phase.
     :param retry: When to send again.
+    :param ranges: How a large file is received, where that is slow in one stream.
     :param settings: What else the connection says, for the flows of the service:
         :class:`~airflow_media.http.call.Configured`.
     """
@@ -56,6 +58,7 @@ class Access:
     allow_http: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    ranges: Ranges = field(default_factory=Ranges)
     settings: Any = None
 
     def client(self) -> Client:
@@ -71,6 +74,7 @@ class Access:
         return {
             "retry": self.retry,
             "timeouts": self.timeouts,
+            "ranges": self.ranges,
             "allow_http": self.allow_http,
             "settings": self.settings,
         }
@@ -165,7 +169,7 @@ class Reader:
         except ValueError:
             parsed = None
         if not isinstance(parsed, Mapping) or not all(isinstance(each, str) for each in parsed.values()):
-            raise self.fault(name, f"is {value!r}", 'Write it as {"name": "value"}.')
+            raise self.fault(name, "is not an object of texts", 'Write it as {"name": "value"}.')
         return dict(parsed)
 
     def flag(self, name: str, default: bool) -> bool:
@@ -184,8 +188,8 @@ class Reader:
         value = self._extra.get(name)
         if value is None or value == "":
             return default
-        number = self._parse(name, value, int, "Write a whole number.")
-        if number < 1 or number != value and not isinstance(value, str):
+        number = self._parse(name, value, _whole, "Write a whole number above 0.")
+        if number < 1:
             raise self.fault(name, f"is {value!r}", "Write a whole number above 0.")
         return number
 
@@ -235,3 +239,9 @@ class Reader:
             return kind(value)
         except (TypeError, ValueError):
             raise self.fault(name, f"is {value!r}", hint) from None
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        raise ValueError
+    return int(value)

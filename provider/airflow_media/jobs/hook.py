@@ -13,6 +13,7 @@ from airflow_media.http.errors import MediaError
 from airflow_media.http.retry import RetryPolicy
 from airflow_media.jobs.compat import BaseHook, mask_secret
 from airflow_media.jobs.connection import Access, Connection, Reader
+from airflow_media.storage.settings import configured_ranges
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ class MediaHook(BaseHook):
     @cached_property
     def client(self) -> Client:
         """The client of this hook."""
-        return self.reach.client()
+        return replace(self.reach, ranges=configured_ranges()).client()
 
     def hasty_client(self) -> Client:
         """Make a client of its own that gives up soon: for a signal handler, where the usual one may be in the middle

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
+import sys
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -48,15 +50,27 @@ class FileServer:
 
     :param content: The file.
     :param plans: How the first requests are answered; those after them are answered properly.
+    :param says_ranges: Whether it says in each answer that it honours ranges.
+    :param context: For TLS; without one it speaks plain HTTP.
+    :ivar connections: How many connections there were.
     """
 
-    def __init__(self, content: bytes, *plans: Plan) -> None:
+    def __init__(
+        self, content: bytes, *plans: Plan, says_ranges: bool = False, context: ssl.SSLContext | None = None
+    ) -> None:
         self.content = content
+        self.says_ranges = says_ranges
         self.plans = deque(plans)
         self.version = 1
         self.seen: list[Seen] = []
+        self.connections = 0
         handler = type("Handler", (_Handler,), {"files": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
+        self._scheme = "https" if context else "http"
+        if context:
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     def __enter__(self) -> Self:
@@ -71,7 +85,7 @@ class FileServer:
     @property
     def root(self) -> str:
         """Base URL."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def etag(self) -> str:
@@ -84,9 +98,20 @@ class FileServer:
         return [seen.headers.get("range") for seen in self.seen if seen.method == "GET"]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent about clients that go away, as those do that do not trust the server."""
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     files: FileServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.files.connections += 1
 
     def do_GET(self) -> None:
         files = self.files
@@ -105,6 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _part(self, plan: Plan) -> tuple[int, bytes, dict[str, str]]:
         content = self.files.content
         headers = {"etag": self.files.etag, "content-type": "video/mp4"}
+        if self.files.says_ranges:
+            headers["accept-ranges"] = "bytes"
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("range", "")) if plan.ranges else None
         stale = plan.if_range and self.headers.get("if-range", self.files.etag) != self.files.etag
         if asked is None or stale or self.command == "HEAD":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import FileServer, Plan
 
+from airflow_media.http import reading
 from airflow_media.http.auth import Token
 from airflow_media.http.call import Answer, Call, Flow
 from airflow_media.http.client import Client
-from airflow_media.http.downloads import PATIENCE, STARTS, Downloaded, content_range, download, filename_from
+from airflow_media.http.downloads import NOTHING, STARTS, Downloaded, content_range, download, filename_from
 from airflow_media.http.errors import (
     MediaError,
     NetworkFaultError,
@@ -25,6 +27,7 @@ from airflow_media.http.errors import (
     ProtocolError,
     TransferError,
 )
+from airflow_media.http.reading import MIB, PATIENCE, Ranges
 from airflow_media.http.retry import NO_RETRY, RetryPolicy
 from airflow_media.http.service import Service
 
@@ -50,6 +53,8 @@ class Memory:
     uri: str = "memory:file"
     name: str | None = None
     size: int | None = None
+    media_type: str | None = None
+    metadata: Mapping[str, str] | None = None
     committed: bytes | None = None
     restarts: int = 0
     aborted: bool = False
@@ -64,8 +69,10 @@ class Memory:
         return self
 
     @contextmanager
-    def writer(self, size: int | None) -> Iterator[Memory]:
-        self.size = size
+    def writer(
+        self, size: int | None, *, media_type: str | None = None, metadata: Mapping[str, str] = NOTHING
+    ) -> Iterator[Memory]:
+        self.size, self.media_type, self.metadata = size, media_type, metadata
         try:
             yield self
         except BaseException:
@@ -124,6 +131,8 @@ def test_a_file_is_fetched_whole() -> None:
     assert target.committed == CONTENT
     assert done == Downloaded("memory:file", len(CONTENT), '"version-1"', "a.mp4", 0)
     assert (target.name, target.size, target.restarts) == ("a.mp4", len(CONTENT), 0)
+    assert target.media_type == "video/mp4"
+    assert target.metadata == {"service": "Store", "subject": "video 1", "filename": "a.mp4"}
     assert server.seen[0].headers["accept-encoding"] == "identity"
 
 
@@ -319,6 +328,98 @@ def test_what_the_target_does_not_take_is_not_met_by_asking_again() -> None:
     assert len(server.seen) == 1
 
 
+LARGE = CONTENT * 120  # some 12 MB
+SLOW = Ranges(count=3, part=MIB, least=2 * MIB, enough=math.inf)
+"""Ranges from the first moment, however fast the server is."""
+
+
+@pytest.fixture
+def in_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "WINDOW", MIB)
+
+
+def fetch_large(server: FileServer, target: Memory, call: Call[Answer] = GET) -> Downloaded:
+    with Client(Service(name="Store"), {"": server.root}, retry=NO_RETRY, ranges=SLOW) as client:
+        return download(client, call, target, retry=AT_ONCE)
+
+
+def parts_asked(server: FileServer) -> list[tuple[int, int | None]]:
+    """Give first and last byte of each part that was asked for, in order; the file's end without the last."""
+    asked = [value.removeprefix("bytes=").split("-") for value in server.ranges if value]
+    return sorted((int(first), int(last) if last else None) for first, last in asked)
+
+
+@pytest.mark.usefixtures("in_ranges")
+def test_a_large_file_that_comes_slowly_is_fetched_in_ranges() -> None:
+    target = Memory()
+    with FileServer(LARGE, says_ranges=True) as server:
+        done = fetch_large(server, target)
+    assert target.committed == LARGE
+    assert (done.size, done.resumed, target.restarts) == (len(LARGE), 0, 0)
+    (asked_whether, *_), parts = parts_asked(server), parts_asked(server)
+    assert asked_whether[0] == asked_whether[1], "a single byte"
+    assert [first for first, _ in parts[1:]] == list(range(parts[1][0], len(LARGE), MIB))
+    assert [last for _, last in parts[1:]] == [*(first - 1 for first, _ in parts[2:]), None]
+    assert {seen.headers.get("if-range") for seen in server.seen[1:]} == {server.etag}
+
+
+@pytest.mark.usefixtures("in_ranges")
+def test_a_range_that_is_cut_is_taken_up_where_it_was() -> None:
+    target = Memory()
+    with FileServer(LARGE, Plan(), Plan(), Plan(cut=1000), Plan(cut=0), says_ranges=True) as server:
+        done = fetch_large(server, target)
+    assert target.committed == LARGE
+    assert (done.resumed, target.restarts) == (2, 0)
+
+
+@pytest.mark.usefixtures("in_ranges")
+def test_a_file_that_is_changed_while_its_ranges_are_fetched_is_started_over() -> None:
+    other = bytes(reversed(LARGE))
+    target = Memory()
+    with FileServer(LARGE, Plan(), Plan(), Plan(), Plan(content=other), says_ranges=True) as server:
+        done = fetch_large(server, target)
+    assert target.committed == other
+    assert target.restarts == 1
+    assert done.etag == server.etag
+
+
+@pytest.mark.usefixtures("in_ranges")
+@pytest.mark.parametrize("second", [Plan(ranges=False), Plan(status=403), Plan(headers={"etag": None})])
+def test_a_service_that_only_says_that_it_gives_ranges_is_read_in_one_stream(second: Plan) -> None:
+    target = Memory()
+    with FileServer(LARGE, Plan(), second, says_ranges=True) as server:
+        fetch_large(server, target)
+    assert target.committed == LARGE
+    assert len(server.seen) == 2
+    assert target.restarts == 0
+
+
+@pytest.mark.usefixtures("in_ranges")
+@pytest.mark.parametrize(
+    "first", [Plan(headers={"accept-ranges": None}), Plan(headers={"etag": 'W/"weak"'}), Plan(length=False)]
+)
+def test_what_cannot_be_proved_to_be_the_same_file_is_read_in_one_stream(first: Plan) -> None:
+    target = Memory()
+    with FileServer(LARGE, first, says_ranges=True) as server:
+        fetch_large(server, target)
+    assert target.committed == LARGE
+    assert server.ranges == [None]
+
+
+@pytest.mark.usefixtures("in_ranges")
+def test_a_target_that_takes_no_more_ends_a_download_in_ranges() -> None:
+    class Full(Memory):
+        def write(self, chunk: bytes) -> None:
+            if self.position > 4 * MIB:
+                raise TransferError("the disk is full")
+            super().write(chunk)
+
+    target = Full()
+    with FileServer(LARGE, says_ranges=True) as server, pytest.raises(TransferError, match="disk is full"):
+        fetch_large(server, target)
+    assert target.aborted
+
+
 def redirected(location: str) -> Plan:
     return Plan(status=302, headers={"location": location})
 
@@ -350,6 +451,26 @@ def test_a_redirect_within_the_origin_keeps_the_token() -> None:
     assert target.committed == CONTENT
     assert [seen.path for seen in server.seen] == ["/videos/1", "/elsewhere"]
     assert server.seen[1].headers["authorization"] == "Bearer the-secret-token"
+
+
+def test_a_redirect_to_a_signed_url_is_followed_without_the_token_on_the_same_origin_too() -> None:
+    target = Memory()
+    plans = [redirected("/store?signature=1"), Plan(cut=500), redirected("/store?signature=2")]
+    call = replace(GET, authenticated=True, headers={"x-api-key": "also secret"})
+    with (
+        FileServer(CONTENT, *plans) as server,
+        Client(Service(name="Store"), {"": server.root}, Bearer(), retry=NO_RETRY) as client,
+    ):
+        done = download(client, call, target, retry=AT_ONCE, presigned=True)
+    assert target.committed == CONTENT
+    assert done.resumed == 1
+    assert [(seen.path, "authorization" in seen.headers, "x-api-key" in seen.headers) for seen in server.seen] == [
+        ("/videos/1", True, True),
+        ("/store?signature=1", False, False),
+        ("/videos/1", True, True),
+        ("/store?signature=2", False, False),
+    ], "the signed URL is asked for anew, since it may have expired"
+    assert server.ranges[-1] == "bytes=500-"
 
 
 def test_redirects_in_a_circle_have_an_end() -> None:

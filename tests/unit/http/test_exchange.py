@@ -26,6 +26,7 @@ from airflow_media.http.errors import (
     RateLimitedError,
     ServerFaultError,
     TransferError,
+    UnreadableAnswerError,
 )
 from airflow_media.http.exchange import LONGEST_MESSAGE, Exchange, GetToken, Send, Steps
 from airflow_media.http.origins import Origins
@@ -211,6 +212,14 @@ def test_a_type_of_json_of_its_own_is_kept() -> None:
     bench = Bench([OK])
     bench.run(create(json=[], headers={"Content-Type": "application/vnd.api+json"}))
     assert bench.sent[0].headers == {"content-type": "application/vnd.api+json"}
+
+
+def test_a_form_is_sent_as_a_web_page_sends_it() -> None:
+    bench = Bench([OK])
+    bench.run(create(form={"name": "Zoë & Co", "secret": "a+/="}))
+    assert bench.sent[0].content == b"name=Zo%C3%AB+%26+Co&secret=a%2B%2F%3D"
+    assert bench.sent[0].headers == {"content-type": "application/x-www-form-urlencoded"}
+    assert "a+/=" not in repr(create(form={"secret": "a+/="}))
 
 
 def test_a_body_is_announced_with_its_length() -> None:
@@ -477,13 +486,32 @@ def test_a_flow_may_end_without_a_call() -> None:
 )
 def test_an_answer_that_cannot_be_read_is_told_with_its_beginning(content: bytes, what: str) -> None:
     with pytest.raises(ProtocolError) as caught:
-        Bench([Answer(200, {}, content)]).run(get(read=lambda answer: int(answer.json()["id"])))
+        Bench([Answer(200, {}, content)] * 3).run(get(read=lambda answer: int(answer.json()["id"])))
     error = caught.value
     assert what in error.message
     assert (error.service, error.operation, error.subject, error.status) == ("Pixop", "get video", "video 7", 200)
     assert len(error.message) < 600
     if content.startswith(b"<html>"):
         assert "'<html>Welcome</html>'" in error.message
+
+
+@pytest.mark.parametrize("odd", [Answer(200, {}, b"<html>Back in a minute</html>"), Answer(200, {}, b'{"id"')])
+def test_an_answer_that_cannot_be_read_is_asked_for_again_twice(odd: Answer) -> None:
+    bench = Bench([odd, odd, OK])
+    assert bench.run(get()) == "7"
+    assert bench.pauses == [1.0, 2.0]
+    bench = Bench([odd] * 50)
+    with pytest.raises(UnreadableAnswerError, match="the answer is not what its documentation promises") as caught:
+        bench.run(get())
+    assert len(bench.sent) == 3
+    assert not caught.value.retryable
+
+
+def test_a_create_whose_answer_cannot_be_read_is_not_sent_again() -> None:
+    bench = Bench([Answer(200, {}, b"<html>")])
+    with pytest.raises(UnreadableAnswerError):
+        bench.run(create())
+    assert len(bench.sent) == 1
 
 
 def test_an_error_of_the_reader_is_completed() -> None:
@@ -508,7 +536,7 @@ def test_no_bytes_break_it(status: int, content: bytes) -> None:
 @pytest.mark.parametrize("member", ["access_token", "jwt", "value"])
 def test_nothing_secret_comes_out_of_the_answer_to_a_login(member: str) -> None:
     content = json.dumps({member: "eyJ0b2tlbg", "life": 60}).encode()
-    bench = Bench([Answer(200, {}, content)], auth=KeyAuth())
+    bench = Bench([Answer(200, {}, content)] * 3, auth=KeyAuth())
     with pytest.raises(ProtocolError) as caught:
         bench.drive(bench.exchange.token(GetToken(None, bulk=False), seen=0))
     assert "KeyError: 'token'" in str(caught.value)

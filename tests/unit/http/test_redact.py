@@ -88,6 +88,19 @@ def test_json_members_that_tell_by_their_name(redactor: Redactor, text: str, cle
     assert redactor.clean(text) == cleaned
 
 
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("s3://AKIA:s3cr3t@eu-west-1/bucket/", f"s3://{MASK}@eu-west-1/bucket/"),
+        ("cannot read s3://AKIA:s3/cr3t@eu-west-1/b, sorry", f"cannot read s3://{MASK}@eu-west-1/b, sorry"),
+        ('{"dir": "ftp://me@host/"}', f'{{"dir": "ftp://{MASK}@host/"}}'),
+        ("https://host/path and me@example.com", "https://host/path and me@example.com"),
+    ],
+)
+def test_a_login_in_a_url_is_blanked(redactor: Redactor, text: str, cleaned: str) -> None:
+    assert redactor.clean(text) == cleaned
+
+
 @settings(deadline=None)
 @given(st.text(), st.integers(1, 400))
 def test_an_excerpt_is_one_line_of_bounded_length(text: str, length: int) -> None:
@@ -113,6 +126,7 @@ def test_an_excerpt_never_ends_in_half_a_secret(before: int) -> None:
         '"' * INSPECTED,
         "?" + "token" * 13_000,
         '"' + "token" * 13_000,
+        "ab://" * 13_000,
     ],
 )
 def test_hostile_text_is_cleaned_in_linear_time(redactor: Redactor, text: str) -> None:
@@ -157,5 +171,6 @@ def test_the_loggers_of_the_http_library_are_cleaned(name: str, caplog: pytest.L
 
 
 def test_every_logger_of_the_http_library_is_known() -> None:
-    printing = {name for name in logging.root.manager.loggerDict if name.split(".")[0] in {"httpx", "httpcore"}}
-    assert printing - {"httpcore"} <= set(LIBRARY_LOGGERS)
+    libraries = {"httpx", "httpcore", "urllib3"}
+    printing = {name for name in logging.root.manager.loggerDict if name.split(".")[0] in libraries}
+    assert printing - {"httpcore", "urllib3", "urllib3.util"} <= set(LIBRARY_LOGGERS)

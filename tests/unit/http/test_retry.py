@@ -17,6 +17,7 @@ from airflow_media.http.errors import (
     ProtocolError,
     RateLimitedError,
     ServerFaultError,
+    UnreadableAnswerError,
 )
 from airflow_media.http.retry import LONGEST_RETRY_AFTER, NO_RETRY, RetryPolicy, retry_after_seconds
 
@@ -64,6 +65,12 @@ def test_any_number_of_attempts_gives_a_wait_within_bounds(attempt: int) -> None
 )
 def test_a_passing_fault_is_worth_another_try(fault: MediaError) -> None:
     assert RetryPolicy().delay(fault, 1, 0.0) is not None
+
+
+def test_an_answer_that_cannot_be_read_is_worth_two_more() -> None:
+    odd = UnreadableAnswerError("not JSON", status=200)
+    assert [RetryPolicy().delay(odd, attempt, 0.0) is not None for attempt in (1, 2, 3, 4)] == [True, True, False, False]
+    assert NO_RETRY.delay(odd, 1, 0.0) is None
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ def test_the_first_try_knows_nothing(store: bool) -> None:
     assert known(Attempt.load(task(store=store).context, ASKED)) == NOTHING
 
 
+def test_its_key_is_that_of_the_task_instance() -> None:
+    run = task(store=True)
+    first = Attempt.load(run.context, ASKED).key
+    assert first == task_key(run.context) == Attempt.load(run.next_try().context, ["else"]).key
+    run.ti.map_index = 1
+    assert Attempt.load(run.context, ASKED).key != first
+
+
 def test_a_job_whose_result_was_not_taken_is_taken_up() -> None:
     run = task(store=True)
     attempt = Attempt.load(run.context, ASKED)

@@ -139,6 +139,58 @@ def test_seconds_are_above_zero_and_end(value: object) -> None:
         read(extra={"timeout": value}).seconds("timeout", 60.0)
 
 
+@pytest.mark.parametrize(("value", "number"), [(7, 7), ("7", 7), (7.0, 7), (None, 500), ("", 500)])
+def test_an_integer_is_a_whole_number_or_its_text(value: object, number: int) -> None:
+    assert read(extra={"size": value}).integer("size", 500) == number
+
+
+@pytest.mark.parametrize("value", [0, -1, "0", "7.5", 7.5, True, "many", [], {}, float("inf")])
+def test_an_integer_is_above_zero(value: object) -> None:
+    with pytest.raises(ConnectionFieldError, match=r"extra size is .* Write a whole number above 0"):
+        read(extra={"size": value}).integer("size", 500)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("done, ready,", ("done", "ready")), (["done", " ready "], ("done", "ready")), (None, ()), ("", ()), ([], ())],
+)
+def test_words_are_a_list_or_a_text_with_commas(value: object, words: tuple[str, ...]) -> None:
+    assert read(extra={"statuses": value}).words("statuses") == words
+
+
+@pytest.mark.parametrize("value", [7, {"done": 1}, ["done", 7], True])
+def test_other_values_are_no_words(value: object) -> None:
+    with pytest.raises(ConnectionFieldError, match=r"extra statuses is .* Write words with commas"):
+        read(extra={"statuses": value}).words("statuses")
+
+
+@pytest.mark.parametrize(
+    ("value", "mapping"), [({"a": "b"}, {"a": "b"}), ('{"a": "b"}', {"a": "b"}), (None, {}), ("", {}), ({}, {})]
+)
+def test_a_mapping_is_an_object_or_its_text(value: object, mapping: dict[str, str]) -> None:
+    assert read(extra={"fields": value}).mapping("fields") == mapping
+
+
+@pytest.mark.parametrize("value", [{"key": 7}, '{"key": 7}', "hidden", "[]", ["hidden"], 7])
+def test_another_mapping_is_refused_without_being_printed(value: object) -> None:
+    with pytest.raises(ConnectionFieldError, match="extra fields is not an object of texts") as fault:
+        read(extra={"fields": value}).mapping("fields")
+    assert "hidden" not in str(fault.value)
+
+
+def test_a_secret_is_a_text_and_never_printed() -> None:
+    assert read(extra={"api_key": "k"}).secret("api_key") == "k"
+    assert read(extra={"api_key": ""}).secret("api_key") is read().secret("api_key") is None
+    with pytest.raises(ConnectionFieldError, match="extra api_key is not a text") as fault:
+        read(extra={"api_key": ["hidden"]}).secret("api_key")
+    assert "hidden" not in str(fault.value)
+
+
+def test_a_service_without_a_host_of_its_own_wants_one_in_the_connection() -> None:
+    with pytest.raises(ConnectionFieldError, match=r"host is empty. Fill in the base URL of the service"):
+        read(host=None).base_url()
+
+
 def test_a_time_out_bounds_the_wait_for_bytes_and_never_lengthens_that_for_a_connection() -> None:
     assert read().timeouts() == Timeouts()
     assert read(extra={"timeout": 2}).timeouts() == Timeouts(connect=2, read=2, write=2, bulk_read=600)

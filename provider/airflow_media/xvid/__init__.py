@@ -1,0 +1,1 @@
+"""Xvid MediaHub: upload, transcode and download video."""
