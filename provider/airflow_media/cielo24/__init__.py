@@ -1,0 +1,1 @@
+"""cielo24: from a video to checked captions."""
