@@ -33,9 +33,10 @@ def open_source(uri: str, conn_id: str | None = None) -> Source:
         return LocalSource(local_path(uri))
     if scheme == "s3":
         from airflow_media.storage.s3 import S3Source, connect, locate
+        from airflow_media.storage.settings import configured_ranges
 
         bucket, key = locate(uri)
-        return S3Source(connect(conn_id), bucket, key)
+        return S3Source(connect(conn_id), bucket, key, ranges=configured_ranges())
     if scheme in {"http", "https"}:
         from airflow_media.storage.web import WebSource
 

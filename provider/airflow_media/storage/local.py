@@ -7,12 +7,13 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from airflow_media.http.bodies import CHUNK
+from airflow_media.http.downloads import NOTHING
 from airflow_media.http.errors import TransferError
 from airflow_media.storage.base import exactly, media_type_of, printable
 from airflow_media.storage.names import safe_name
@@ -104,10 +105,14 @@ class LocalTarget:
         return LocalTarget(self.path / safe_name(name)) if self._folder or self.path.is_dir() else self
 
     @contextmanager
-    def writer(self, size: int | None = None) -> Iterator[LocalWriter]:
+    def writer(
+        self, size: int | None = None, *, media_type: str | None = None, metadata: Mapping[str, str] = NOTHING
+    ) -> Iterator[LocalWriter]:
         """Write the file under a temporary name beside it; the end of the block puts it in place, at once and whole.
 
         :param size: Bytes to expect; ``None``: unknown.
+        :param media_type: Not used: a file has nothing but its name.
+        :param metadata: Not used either.
         :raises TransferError: It does not fit on the disk, may not be written, or is not a plain file.
         """
         with self._faults():

@@ -7,11 +7,12 @@ storage failed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from airflow_media.http.bodies import CHUNK
+from airflow_media.http.downloads import NOTHING
 from airflow_media.http.errors import MediaError, TransferError
 from airflow_media.storage.base import exactly, media_type_of, printable
 from airflow_media.storage.names import safe_name
@@ -81,13 +82,17 @@ class ObjectTarget:
         return ObjectTarget(f"{self._uri.rstrip('/')}/{safe_name(name)}", self._conn_id)
 
     @contextmanager
-    def writer(self, size: int | None = None) -> Iterator[ObjectWriter]:
+    def writer(
+        self, size: int | None = None, *, media_type: str | None = None, metadata: Mapping[str, str] = NOTHING
+    ) -> Iterator[ObjectWriter]:
         """Write the file under a temporary name beside it; the end of the block moves it into place.
 
         Most file systems put a file that is closed in place as it is, whole or not, so that it must not have its final
         name before. Object stores copy it there themselves: no byte comes back here.
 
         :param size: Bytes to expect; ``None``: unknown. Not used: storages do not tell how much room they have.
+        :param media_type: Not used: each file system has a name of its own for it, or none.
+        :param metadata: Not used either.
         :raises TransferError: The storage does not take it.
         """
         if self._uri.endswith("/"):

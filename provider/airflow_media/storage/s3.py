@@ -7,13 +7,19 @@ only: most who import this package never touch S3.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+import os
+import string
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from airflow_media.http.bodies import CHUNK
-from airflow_media.http.errors import NetworkFaultError, TransferError
+from airflow_media.http.downloads import NOTHING
+from airflow_media.http.errors import MediaError, NetworkFaultError, TransferError
+from airflow_media.http.reading import MIB, Ahead, Ranges, read, resumed
 from airflow_media.http.retry import RetryPolicy
 from airflow_media.storage.base import exactly, media_type_of
 from airflow_media.storage.names import safe_name
@@ -21,15 +27,26 @@ from airflow_media.storage.names import safe_name
 log = logging.getLogger(__name__)
 
 DEFAULT_CONN_ID = "aws_default"
-PATIENCE = 6
-"""Broken reads in a row, none of which brought a byte, after which an object is given up."""
+AHEAD = 8 * MIB
+"""Bytes that are read before they are asked for."""
 
-MIB = 1024 * 1024
 PART = 8 * MIB
 LARGE_PART = 16 * MIB
 LARGE = 1024 * MIB
 """Bytes from which an object, or one of unknown size, is written in large parts."""
 MOST_PARTS = 10_000
+SENDING = 2
+"""Parts of an object that are sent at a time, while the next one fills."""
+
+LONGEST_METADATA = 256
+"""Characters of a value among the user metadata of an object; S3 takes 2 KB of all of them together."""
+_RUN = {
+    "airflow-dag-id": "AIRFLOW_CTX_DAG_ID",
+    "airflow-run-id": "AIRFLOW_CTX_DAG_RUN_ID",
+    "airflow-task-id": "AIRFLOW_CTX_TASK_ID",
+}
+"""Which task wrote an object, as Airflow tells it to its tasks in the environment."""
+_PLAIN = string.punctuation.replace("%", "") + " "
 
 
 def connect(conn_id: str | None) -> Any:
@@ -65,11 +82,21 @@ class S3Source:
     :param bucket: Its bucket.
     :param key: Its key.
     :param retry: How long to wait before a broken read is taken up again.
+    :param ranges: How to read a large object.
     :raises TransferError: It is not there, is empty, or may not be read.
     """
 
-    def __init__(self, client: Any, bucket: str, key: str, *, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        bucket: str,
+        key: str,
+        *,
+        retry: RetryPolicy | None = None,
+        ranges: Ranges | None = None,
+    ) -> None:
         self._client, self._place, self._retry = client, {"Bucket": bucket, "Key": key}, retry or RetryPolicy()
+        self._ranges = ranges or Ranges()
         self.uri = f"s3://{bucket}/{key}"
         if not key or key.endswith("/"):
             raise self._fault("it is a folder, not an object")
@@ -84,37 +111,32 @@ class S3Source:
 
     @contextmanager
     def open(self) -> Iterator[Iterator[bytes]]:
-        """Read it from its start, in pieces. A broken read is taken up at the byte where it broke.
+        """Read it from its start, in pieces, a little ahead of who takes them.
+
+        A broken read is taken up at the byte where it broke; a large object that comes slowly is read in several
+        ranges at once.
 
         :raises TransferError: It was replaced since it was looked at, or can no longer be read.
         """
-        with closing(self._pieces()) as pieces:
-            yield exactly(pieces, self.size, self.uri)
+        with closing(Ahead(lambda: read(self._stretch, self.size, self._ranges), AHEAD)) as pieces:
+            yield exactly(iter(pieces), self.size, self.uri)
 
-    def _pieces(self) -> Generator[bytes, None, None]:
-        position, barren = 0, 0
-        while True:
-            before, broken = position, "the answer ended early"
-            try:
-                for piece in self._from(position):
-                    position += len(piece)
-                    yield piece
-                if position >= self.size:
-                    return
-            except NetworkFaultError as fault:
-                broken = fault.message
-            barren = barren + 1 if position == before else 0
-            delay = self._retry.delay(NetworkFaultError(broken), barren + 1, 0.0)
-            if delay is None or barren >= PATIENCE:
-                raise self._fault(f"the connection broke at byte {position} of {self.size} ({broken})", retryable=True)
-            log.warning("Reading %s broke at byte %d of %d (%s), trying again", self.uri, position, self.size, broken)
-            time.sleep(delay)
+    def _stretch(self, start: int, stop: int) -> Generator[bytes, None, None]:
+        return resumed(
+            lambda position: self._part(position, stop), start, lambda: stop, retry=self._retry, about=self._given_up
+        )
 
-    def _from(self, position: int) -> Iterator[bytes]:
-        part = {"Range": f"bytes={position}-"} if position else {}
+    @contextmanager
+    def _part(self, start: int, stop: int) -> Iterator[Iterator[bytes]]:
+        whole = start == 0 and stop == self.size
+        part = {} if whole else {"Range": f"bytes={start}-{stop - 1}"}
         with self._faults():
             body = self._client.get_object(**self._place, IfMatch=self.etag, **part)["Body"]
-        with closing(body), self._breaks():
+        with closing(body):
+            yield self._pieces(body)
+
+    def _pieces(self, body: Any) -> Iterator[bytes]:
+        with self._breaks():
             while piece := body.read(CHUNK):
                 yield piece
 
@@ -141,10 +163,11 @@ class S3Source:
         except (exceptions.HTTPClientError, exceptions.IncompleteReadError, HTTPError, OSError) as error:
             raise NetworkFaultError(f"{type(error).__name__}: {error}") from error
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        with _faults("read object", self.uri):
-            yield
+    def _faults(self) -> AbstractContextManager[None]:
+        return _faults("read object", self.uri)
+
+    def _given_up(self, error: MediaError) -> MediaError:
+        return self._fault(error.message, retryable=True)
 
     def _fault(self, text: str, **more: Any) -> TransferError:
         return TransferError(text, service="S3", operation="read object", subject=self.uri, **more)
@@ -167,16 +190,21 @@ class S3Target:
         return S3Target(self._client, self._bucket, self._key + safe_name(name)) if self._is_prefix else self
 
     @contextmanager
-    def writer(self, size: int | None = None) -> Iterator[S3Writer]:
+    def writer(
+        self, size: int | None = None, *, media_type: str | None = None, metadata: Mapping[str, str] = NOTHING
+    ) -> Iterator[S3Writer]:
         """Write the object: in one request if it is small, else in parts. It appears at the end of the block.
 
         :param size: Bytes to expect; ``None``: unknown.
+        :param media_type: MIME type as its sender says; default: by the key.
+        :param metadata: Where it comes from: becomes user metadata, beside the DAG, run and task that write it.
         :raises TransferError: S3 does not take it.
         """
         if self._is_prefix:
             text = "it is a prefix, and there is no name for the object"
             raise TransferError(text, service="S3", operation="write object", subject=self.uri)
-        writer = S3Writer(self._client, self._bucket, self._key, part_size(size))
+        about = {"ContentType": media_type_of(self._key, media_type), "Metadata": user_metadata(metadata)}
+        writer = S3Writer(self._client, self._bucket, self._key, part_size(size), about)
         try:
             yield writer
             writer.commit()
@@ -190,23 +218,29 @@ class S3Target:
 
 
 class S3Writer:
-    """Takes the bytes of one object and holds no more than one part of them.
+    """Takes the bytes of one object, and holds no more of them than the parts that are being sent and the next one.
 
     :param client: S3 client of botocore.
     :param bucket: Its bucket.
     :param key: Its key.
     :param part: Bytes of a part.
+    :param about: What else S3 is told of the object.
     """
 
-    def __init__(self, client: Any, bucket: str, key: str, part: int) -> None:
+    def __init__(self, client: Any, bucket: str, key: str, part: int, about: Mapping[str, Any]) -> None:
         self._client, self._place, self._part = client, {"Bucket": bucket, "Key": key}, part
         self._uri = f"s3://{bucket}/{key}"
-        self._type = {"ContentType": media_type_of(key)}
+        self._about = about
         # botocore adds a checksum to each part unless it was told not to; S3 wants to know beforehand.
         summed = getattr(client.meta.config, "request_checksum_calculation", None) == "when_supported"
         self._sums = {"ChecksumAlgorithm": "CRC32"} if summed else {}
+        self._threads = ThreadPoolExecutor(SENDING, "airflow-media-part")
+        self._begin()
+
+    def _begin(self) -> None:
         self._buffer = bytearray()
         self._upload: str | None = None
+        self._sending: deque[Future[dict[str, Any]]] = deque()
         self._parts: list[dict[str, Any]] = []
         self.position = 0
 
@@ -227,10 +261,8 @@ class S3Writer:
 
     def restart(self) -> None:
         """Forget what was taken and begin again with the first byte."""
-        self.abort()
-        self._buffer = bytearray()
-        self._parts = []
-        self.position = 0
+        self._remove()
+        self._begin()
 
     def commit(self) -> None:
         """Make the object appear.
@@ -239,44 +271,65 @@ class S3Writer:
         """
         if self._upload is None:
             with self._faults():
-                self._client.put_object(**self._place, **self._type, Body=self._buffer)
-            return
-        self._send_part()
-        with self._faults():
-            self._client.complete_multipart_upload(
-                **self._place, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
-            )
-        self._upload = None
+                self._client.put_object(**self._place, **self._about, Body=self._buffer)
+        else:
+            self._send_part()
+            while self._sending:
+                self._parts.append(self._sending.popleft().result())
+            with self._faults():
+                self._client.complete_multipart_upload(
+                    **self._place, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+                )
+            self._upload = None
+        self._threads.shutdown()
 
     def abort(self) -> None:
         """Remove the parts that were sent, which would be paid for and seen by nobody."""
+        self._remove()
+        self._threads.shutdown()
+
+    def _remove(self) -> None:
         if self._upload is None:
             return
-        upload, self._upload = self._upload, None
+        running = [sent for sent in self._sending if not (sent.cancel() or sent.done())]
+        # At once, since whoever kills a task waits for seconds only; and once more when the parts have arrived that
+        # were on their way, since S3 may have kept those.
+        self._abort_upload(self._upload)
+        if running:
+            wait(running)
+            self._abort_upload(self._upload)
+        self._upload = None
+
+    def _abort_upload(self, upload: str) -> None:
         try:
             with self._faults():
                 self._client.abort_multipart_upload(**self._place, UploadId=upload)
         except TransferError as error:
-            # What went wrong before is what has to be told.
-            log.warning("The parts of an unfinished upload remain: %s", error)
+            if error.code != "NoSuchUpload":
+                # What went wrong before is what has to be told.
+                log.warning("The parts of an unfinished upload remain: %s", error)
 
     def _send_part(self) -> None:
+        if self._upload is None:
+            with self._faults():
+                answer = self._client.create_multipart_upload(**self._place, **self._about, **self._sums)
+            self._upload = answer["UploadId"]
+        if len(self._sending) == SENDING:
+            self._parts.append(self._sending.popleft().result())
+        number = len(self._parts) + len(self._sending) + 1
+        # A new buffer instead of an emptied one: the old one is being sent.
+        body, self._buffer = self._buffer, bytearray()
+        self._sending.append(self._threads.submit(self._upload_part, self._upload, number, body))
+
+    def _upload_part(self, upload: str, number: int, body: bytearray) -> dict[str, Any]:
         with self._faults():
-            if self._upload is None:
-                answer = self._client.create_multipart_upload(**self._place, **self._type, **self._sums)
-                self._upload = answer["UploadId"]
-            # A new buffer instead of an emptied one: botocore may still look at the old one.
-            body, self._buffer = self._buffer, bytearray()
-            number = len(self._parts) + 1
-            answer = self._client.upload_part(**self._place, UploadId=self._upload, PartNumber=number, Body=body)
+            answer = self._client.upload_part(**self._place, UploadId=upload, PartNumber=number, Body=body)
         # The checksums that S3 answers with have to be told again when the upload is completed.
         sums = {name: value for name, value in answer.items() if name.startswith("Checksum") and name != "ChecksumType"}
-        self._parts.append({"PartNumber": number, "ETag": answer["ETag"], **sums})
+        return {"PartNumber": number, "ETag": answer["ETag"], **sums}
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
-        with _faults("write object", self._uri):
-            yield
+    def _faults(self) -> AbstractContextManager[None]:
+        return _faults("write object", self._uri)
 
 
 def part_size(size: int | None) -> int:
@@ -287,6 +340,17 @@ def part_size(size: int | None) -> int:
     if size is None:
         return LARGE_PART
     return max(PART if size < LARGE else LARGE_PART, -(-size // MOST_PARTS))
+
+
+def user_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Give the user metadata of an object: where it comes from, and the DAG, run and task that write it.
+
+    S3 takes ASCII only: everything else is percent-encoded.
+
+    :param metadata: Where it comes from.
+    """
+    run = {name: os.environ.get(variable, "") for name, variable in _RUN.items()}
+    return {name: quote(value, safe=_PLAIN)[:LONGEST_METADATA] for name, value in {**metadata, **run}.items() if value}
 
 
 @contextmanager

@@ -14,11 +14,13 @@ from airflow_media.http.client import Client
 from airflow_media.http.downloads import RemoteFile, filename_from, follow, size_of
 from airflow_media.http.errors import InvalidRequestError, MediaError, TransferError
 from airflow_media.http.origins import is_loopback, origin
+from airflow_media.http.reading import Ranges
 from airflow_media.http.redact import REDACTOR
 from airflow_media.http.retry import RetryPolicy
 from airflow_media.http.service import Problem, Service
 from airflow_media.storage.base import exactly, media_type_of, printable
 from airflow_media.storage.names import safe_name
+from airflow_media.storage.settings import configured_ranges
 
 NO_HEAD = frozenset({400, 401, 403, 404, 405, 406, 501})
 """Answers to HEAD that say nothing about GET: a presigned URL, for one, is good for a single method."""
@@ -31,12 +33,20 @@ class WebSource:
     :param conn_id: Airflow connection of type HTTP, whose login and password are told to the host of the URL, and to
         no other that it redirects to; only over https, or to this machine.
     :param retry: How long to wait before a broken connection is taken up again.
+    :param ranges: How to read a large file; default: as Airflow is configured.
     :raises TransferError: It is not there, is empty, may not be read, or its length is not told.
     """
 
-    def __init__(self, url: str, conn_id: str | None = None, *, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        conn_id: str | None = None,
+        *,
+        retry: RetryPolicy | None = None,
+        ranges: Ranges | None = None,
+    ) -> None:
         self.uri = printable(url)
-        self._retry = retry
+        self._retry, self._ranges = retry, ranges
         with self._faults():
             self._site = origin(url)
             headers = self._credentials(url, conn_id) if conn_id else {}
@@ -65,11 +75,14 @@ class WebSource:
 
     @contextmanager
     def open(self) -> Iterator[Iterator[bytes]]:
-        """Read it from its start. A broken connection is taken up at the byte where it broke.
+        """Read it from its start. A broken connection is taken up at the byte where it broke; a large file that comes
+        slowly is read in several ranges at once, where the server gives ranges.
 
         :raises TransferError: It was replaced since it was looked at, or can no longer be read.
         """
-        with self._client() as client, ExitStack() as stack:
+        # Airflow is only asked about a file that is large enough for it to matter.
+        ranges = self._ranges or (configured_ranges() if self.size >= Ranges().least else None)
+        with self._client(ranges) as client, ExitStack() as stack:
             with self._faults():
                 remote = stack.enter_context(RemoteFile(client, self._call, retry=self._retry))
                 remote.expect(self.size)
@@ -91,10 +104,10 @@ class WebSource:
         with follow(client, replace(self._call, headers=headers, accept=frozenset({416}))) as answer:
             return answer
 
-    def _client(self) -> Client:
+    def _client(self, ranges: Ranges | None = None) -> Client:
         service = Service(name=self._site, problem=_refusal)
         # Who asks for https is not redirected to less.
-        return Client(service, {}, retry=self._retry, allow_http=self._site.startswith("http://"))
+        return Client(service, {}, retry=self._retry, ranges=ranges, allow_http=self._site.startswith("http://"))
 
     def _credentials(self, url: str, conn_id: str) -> Mapping[str, str]:
         from airflow.sdk import Connection

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
+import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -12,11 +15,13 @@ import pytest
 from cutting_proxy import CuttingProxy
 from s3_server import BUCKET, aws_connection, s3_client
 
+from airflow_media.http import reading
 from airflow_media.http.bodies import CHUNK
 from airflow_media.http.errors import TransferError
+from airflow_media.http.reading import MIB, PATIENCE, Ranges
 from airflow_media.http.retry import NO_RETRY, RetryPolicy
 from airflow_media.storage import Source, open_source, open_target
-from airflow_media.storage.s3 import LARGE, LARGE_PART, MIB, MOST_PARTS, PART, PATIENCE, S3Source, S3Target, part_size
+from airflow_media.storage.s3 import LARGE, LARGE_PART, MOST_PARTS, PART, SENDING, S3Source, S3Target, part_size
 
 DATA = os.urandom(3 * CHUNK + 17)
 AT_ONCE = RetryPolicy(first=0.0)
@@ -169,7 +174,7 @@ def test_a_broken_read_is_taken_up_where_it_broke(proxy: CuttingProxy) -> None:
 def test_a_read_that_breaks_again_and_again_is_given_up(proxy: CuttingProxy, came: int) -> None:
     source = through(proxy)
     proxy.cuts.extend([came] + [0] * 20)
-    with pytest.raises(TransferError, match=f"the connection broke at byte {came} of {len(DATA)}") as caught:
+    with pytest.raises(TransferError, match=f"the connection broke at byte {came} ") as caught:
         read(source)
     assert caught.value.retryable
     assert len(proxy.cuts) == 20 - PATIENCE + (came == 0)
@@ -193,15 +198,74 @@ def test_an_object_that_was_replaced_since_it_was_looked_at_is_not_sent(s3: Any)
 
 @pytest.mark.usefixtures("film")
 def test_an_object_that_is_replaced_while_it_is_read_is_not_mixed(s3: Any, proxy: CuttingProxy) -> None:
-    source = through(proxy)
-    proxy.cuts.append(2 * CHUNK)
-    with source.open() as pieces:
-        first = next(pieces)
+    def replace(shortest: float, longest: float) -> float:
         s3.put_object(Bucket=BUCKET, Key="in/film.mp4", Body=bytes(len(DATA)))
+        return 0.0
+
+    source = through(proxy, RetryPolicy(jitter=replace))
+    proxy.cuts.append(2 * CHUNK)
+    came: list[bytes] = []
+    with source.open() as pieces, pytest.raises(TransferError, match="the object was replaced"):
+        came.extend(pieces)
+    assert DATA.startswith(b"".join(came))
+    assert sum(map(len, came)) < len(DATA)
+
+
+LARGE_DATA = os.urandom(1 << 16) * 256 + b"end"
+IN_RANGES = Ranges(count=3, part=MIB, least=2 * MIB, enough=math.inf)
+"""Ranges from the first moment, however fast the S3 is."""
+
+
+@pytest.fixture
+def large_film(s3: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A large object that is read in ranges; gives the ranges that were asked for."""
+    s3.put_object(Bucket=BUCKET, Key="in/film.mp4", Body=LARGE_DATA)
+    monkeypatch.setattr(reading, "WINDOW", 2 * MIB)
+    return []
+
+
+def in_ranges(client: Any, asked: list[str]) -> S3Source:
+    """Give the large film, to be read in ranges."""
+
+    def note(params: dict[str, Any], **context: Any) -> None:
+        asked.append(params["headers"].get("Range", ""))
+        assert params["headers"]["If-Match"] == source.etag
+
+    source = S3Source(client, BUCKET, "in/film.mp4", retry=AT_ONCE, ranges=IN_RANGES)
+    client.meta.events.register("before-call.s3.GetObject", note)
+    return source
+
+
+def test_a_large_object_that_comes_slowly_is_read_in_ranges(s3: Any, large_film: list[str]) -> None:
+    assert read(in_ranges(s3, large_film)) == LARGE_DATA
+    starts = range(2 * MIB, len(LARGE_DATA), MIB)
+    parts = [f"bytes={start}-{min(start + MIB, len(LARGE_DATA)) - 1}" for start in starts]
+    assert large_film[0] == ""
+    assert sorted(large_film[1:]) == sorted(parts)
+
+
+def test_a_range_that_is_cut_is_taken_up_where_it_was(large_film: list[str], proxy: CuttingProxy) -> None:
+    source = in_ranges(s3_client(proxy.root), large_film)
+    proxy.cuts.extend([MIB // 2, 5000, 0])
+    assert read(source) == LARGE_DATA
+    assert not proxy.cuts
+
+
+def test_an_object_that_is_replaced_while_its_ranges_are_read_is_not_mixed(s3: Any, large_film: list[str]) -> None:
+    source = in_ranges(s3, large_film)
+    came: list[bytes] = []
+    with source.open() as pieces:
+        came.append(next(pieces))
+        s3.put_object(Bucket=BUCKET, Key="in/film.mp4", Body=bytes(len(LARGE_DATA)))
         with pytest.raises(TransferError, match="the object was replaced"):
-            first += b"".join(pieces)
-    assert DATA.startswith(first)
-    assert len(first) < len(DATA)
+            came.extend(pieces)
+    assert LARGE_DATA.startswith(b"".join(came))
+
+
+def test_an_object_that_nobody_wants_the_rest_of_is_let_go(s3: Any, large_film: list[str]) -> None:
+    with in_ranges(s3, large_film).open() as pieces:
+        assert next(pieces) == LARGE_DATA[:CHUNK]
+    assert len(large_film) < len(LARGE_DATA) // MIB
 
 
 @pytest.mark.parametrize("size", [0, 1, PART - 1, PART, PART + 1, 2 * PART, 2 * PART + 5])
@@ -217,6 +281,108 @@ def test_an_object_of_any_size_is_written(s3: Any, size: int) -> None:
     assert head["ContentType"] == "video/x-matroska"
     parts = -(-size // PART)
     assert head["ETag"].strip('"').partition("-")[2] == (str(parts) if parts > 1 else "")
+    assert unfinished(s3) == []
+
+
+NO_SUCH_UPLOAD = (
+    SimpleNamespace(status_code=404),
+    {
+        "Error": {"Code": "NoSuchUpload", "Message": "The upload is not there"},
+        "ResponseMetadata": {"HTTPStatusCode": 404},
+    },
+)
+"""What S3 answers to a part of an upload that was given up, as botocore reads it; the S3 of the tests breaks there."""
+
+
+def test_an_object_says_where_it_comes_from_and_who_wrote_it(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"DAG_ID": "daily", "DAG_RUN_ID": "manual__2026-11-01T00:00:00+00:00", "TASK_ID": "get"}.items():
+        monkeypatch.setenv(f"AIRFLOW_CTX_{name}", value)
+    metadata = {
+        "service": "Pixop",
+        "subject": "video 3f2a",
+        "filename": "100 % Zo\u00eb.mov",
+        "empty": "",
+        "long": "x" * 999,
+    }
+    for size in (5, PART + 1):
+        target = S3Target(s3, BUCKET, f"out/{size}")
+        with target.writer(size, media_type="video/quicktime; codecs=x", metadata=metadata) as writer:
+            writer.write(bytes(size))
+        head = s3.head_object(Bucket=BUCKET, Key=f"out/{size}")
+        assert head["ContentType"] == "video/quicktime"
+        assert head["Metadata"] == {
+            "service": "Pixop",
+            "subject": "video 3f2a",
+            "filename": "100 %25 Zo%C3%AB.mov",
+            "long": "x" * 256,
+            "airflow-dag-id": "daily",
+            "airflow-run-id": "manual__2026-11-01T00:00:00+00:00",
+            "airflow-task-id": "get",
+        }
+
+
+def test_a_writer_holds_no_more_than_the_parts_on_their_way_and_the_next_one(s3: Any) -> None:
+    counted = threading.Condition()
+    on_their_way = most = 0
+
+    def begin(**context: Any) -> None:
+        nonlocal on_their_way, most
+        with counted:
+            on_their_way += 1
+            most = max(most, on_their_way)
+
+    def end(**context: Any) -> None:
+        nonlocal on_their_way
+        with counted:
+            on_their_way -= 1
+
+    s3.meta.events.register("before-call.s3.UploadPart", begin)
+    s3.meta.events.register("after-call.s3.UploadPart", end)
+    with S3Target(s3, BUCKET, "film.mp4").writer(6 * PART) as writer:
+        for _ in range(6):
+            writer.write(bytes(PART))
+    assert 1 <= most <= SENDING
+    assert stored(s3, "film.mp4") == bytes(6 * PART)
+
+
+def test_a_part_that_was_on_its_way_when_the_upload_was_given_up_is_removed_too(
+    s3: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    began, given_up = threading.Event(), threading.Event()
+
+    def hold(**context: Any) -> tuple[Any, dict[str, Any]]:
+        began.set()
+        assert given_up.wait(20)
+        return NO_SUCH_UPLOAD
+
+    def broken() -> None:
+        with S3Target(s3, BUCKET, "film.mp4").writer(3 * PART) as writer:
+            writer.write(bytes(2 * PART))
+            assert began.wait(20)
+            raise TransferError("the source broke")
+
+    removed: list[bool] = []
+    s3.meta.events.register("before-call.s3.UploadPart", hold)
+    s3.meta.events.register("after-call.s3.AbortMultipartUpload", lambda **context: removed.append(given_up.is_set()))
+    s3.meta.events.register("after-call.s3.AbortMultipartUpload", lambda **context: given_up.set())
+    with pytest.raises(TransferError, match="the source broke"):
+        broken()
+    assert removed == [False, True], "at once, and when the part has arrived"
+    assert unfinished(s3) == []
+    assert keys(s3) == []
+    assert not [record for record in caplog.records if record.name.startswith("airflow_media")]
+
+
+def test_a_part_that_s3_does_not_take_is_told_and_leaves_nothing(s3: Any) -> None:
+    def write() -> None:
+        with S3Target(s3, BUCKET, "film.mp4").writer(3 * PART) as writer:
+            for _ in range(3):
+                writer.write(bytes(PART))
+
+    s3.meta.events.register("before-call.s3.UploadPart", lambda **context: NO_SUCH_UPLOAD)
+    with pytest.raises(TransferError, match="404 NoSuchUpload: The upload is not there"):
+        write()
+    assert keys(s3) == []
     assert unfinished(s3) == []
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 
 import pytest
 from servers import FileServer, Plan
 
+from airflow_media.http import reading
 from airflow_media.http.errors import TransferError
+from airflow_media.http.reading import MIB, Ranges
 from airflow_media.http.retry import NO_RETRY, RetryPolicy
 from airflow_media.storage import Source, open_source
 from airflow_media.storage.web import WebSource
@@ -59,6 +62,18 @@ def test_a_broken_connection_is_taken_up_where_it_broke() -> None:
         server.plans.extend([Plan(cut=1000), Plan(cut=0), Plan(cut=70_000)])
         assert read(source) == DATA
         assert server.ranges == [None, "bytes=1000-", "bytes=1000-", "bytes=71000-"]
+
+
+def test_a_large_file_that_comes_slowly_is_read_in_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "WINDOW", MIB)
+    data = DATA * 20
+    with FileServer(data, says_ranges=True) as server:
+        ranges = Ranges(count=2, part=MIB, least=2 * MIB, enough=math.inf)
+        source = WebSource(f"{server.root}/film.mp4?{SECRET}", retry=AT_ONCE, ranges=ranges)
+        server.plans.extend([Plan(), Plan(), Plan(cut=1000)])
+        assert read(source) == data
+    assert len(server.ranges) > 5
+    assert {seen.path for seen in server.seen} == {f"/film.mp4?{SECRET}"}
 
 
 @pytest.mark.parametrize("rest", [Plan(ranges=False), Plan(content=bytes(len(DATA))), Plan(headers={"etag": None})])
