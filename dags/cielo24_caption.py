@@ -1,5 +1,5 @@
-"""Caption a video with cielo24: create a job, add the media, have them transcribed, let a person approve the transcript,
-fetch captions in several formats.
+"""Caption a video with cielo24: create a job, add the media, have them transcribed, let a person approve the
+transcript, fetch captions in several formats.
 
 Trigger it in the UI. The wait is deferred: it holds no worker, however many days people need for the transcript. The
 approval is asked for under "Required Actions".
@@ -151,7 +151,6 @@ def cielo24_caption() -> None:
         priority="{{ params.priority }}",
         deferrable=True,
         poll_interval=5,
-        trigger_rule="none_failed",
     )
     transcript = Cielo24TranscriptOperator(task_id="transcript", job_id=job_id, target="{{ params.target }}")
 
@@ -179,16 +178,16 @@ def cielo24_caption() -> None:
         return found
 
     wanted, asked = formats(), needs_approval()
-    captions = Cielo24CaptionsOperator.partial(
-        task_id="captions", job_id=job_id, target="{{ params.target }}"
-    ).expand(caption_format=wanted)
+    captions = Cielo24CaptionsOperator.partial(task_id="captions", job_id=job_id, target="{{ params.target }}").expand(
+        caption_format=wanted
+    )
     delete = Cielo24DeleteJobOperator(
         task_id="delete",
         job_id="{{ ti.xcom_pull('create') if params.delete_at_cielo24 else '' }}",
     )
 
-    create >> add >> has_reference() >> metadata >> transcribe
-    add >> transcribe >> transcript >> asked
+    create >> add >> transcribe >> transcript >> asked
+    add >> has_reference() >> metadata  # nothing waits for them: cielo24 may refuse this call
     asked >> shown >> approve >> wanted
     asked >> wanted
     captions >> delete.as_teardown()

@@ -41,15 +41,19 @@ add_module_names = False
 nitpick_ignore_regex = [
     (
         "py:.*",
-        r"(airflow|collections|contextlib|dataclasses|datetime|enum|httpx|logging|pathlib|ssl|starlette|types)\..*",
+        r"(airflow|collections|contextlib|dataclasses|datetime|enum|httpx|logging|pathlib|pendulum|ssl|starlette|types)\..*",
     ),
     # The same, by the bare names under which modules import them for type checkers.
-    ("py:.*", r"AirflowException|BaseOperator|Context|Logger|Param|PokeReturnValue|TaskInstanceKey|datetime"),
-    # Sphinx takes this apart at its comma.
-    ("py:class", r"tuple\[~airflow_media\.pixop\.video\.Component"),
+    (
+        "py:.*",
+        r"AirflowException|BaseOperator|Context|InitVar|Logger|Param|PokeReturnValue|RetryDecision|TaskInstanceKey"
+        r"|datetime",
+    ),
+    # Sphinx takes these apart at their commas.
+    ("py:class", r"(tuple|list|Mapping)\[.*"),
     # Type variables.
-    ("py:.*", r".*\.T(_co)?"),
+    ("py:.*", r".*\.(T(_co)?|R)"),
     # Stands in signatures for those who read the code; not for use from outside, so not on these pages.
-    ("py:.*", r"airflow_media\.(http\.exchange|jobs\.compat|jobs\.progress|pixop\.document)\..*"),
+    ("py:.*", r"airflow_media\.(http\.exchange|http\.reading|jobs\.compat|jobs\.progress)\..*"),
     ("py:.*", r"media_sandbox\.(clock|pixop\.records|web)\..*|ApiError"),
 ]

@@ -1,13 +1,18 @@
 """Directives that make tables out of the code, so that the pages cannot fall behind it.
 
 ``task-parameters`` CLASS
-    The parameters of an operator or sensor: default, whether it is a template, meaning.
+    The parameters of an operator, sensor or trigger: default, whether it is a template, meaning.
 ``pixop-settings``
-    Every setting of a processing request, with its permitted values.
-``pixop-equivalents``
-    Which part of ffmpeg stands for which setting in the sandbox.
-``sandbox-accounts``, ``sandbox-operations``
-    The accounts of the sandbox's Pixop, and the names of its operations.
+    Every setting of a processing request of Pixop, with its permitted values.
+``cielo24-options`` CLASS
+    Every option of a group of cielo24's, with its permitted values.
+``media-storage-filters`` COLLECTION
+    What a listing of the media storage can be filtered by.
+``records`` PATH, with a line ``header | attribute | width`` for each column as its content
+    The records of a sequence, one a row; those of a mapping have the attributes ``key`` and ``value``. An attribute is
+    a path with dots, and shown as code where it stands in double backquotes.
+``sandbox-operations`` SERVICE
+    The names of the operations of a stand-in.
 ``error-tree`` CLASS, with modules to import as its content
     A class of errors and all that derive from it.
 
@@ -19,12 +24,17 @@ called so: docstrings are read in the source too, where full paths would be nois
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from importlib import import_module
 from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import indent
+from types import SimpleNamespace
 from typing import Any
 
 from docutils import nodes
@@ -34,14 +44,30 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
+from airflow_media.cielo24 import values
+from airflow_media.cielo24.options import kinds_of
 from airflow_media.http.errors import MediaError
 from airflow_media.pixop.field import Field
 from airflow_media.pixop.vocabulary import FIELDS
-from media_sandbox.pixop.equivalents import EQUIVALENTS
-from media_sandbox.pixop.fixtures import ACCOUNTS
-from media_sandbox.pixop.service import TABLE
+from media_sandbox.server import Sandbox
 
 _PARAM = re.compile(r"^:param (\w+): (.*?)(?=^:|\Z)", re.MULTILINE | re.DOTALL)
+
+CIELO24_VALUES: Mapping[type[values.Kind], Callable[[Any], str]] = {
+    values.Flag: lambda kind: "true or false",
+    values.Whole: lambda kind: f"whole number from {kind.least}",
+    values.Text: lambda kind: "text" if kind.most is None else f"text of at most {kind.most} characters",
+    values.Choice: lambda kind: literals(kind.words),
+    values.Choices: lambda kind: "list of: " + literals(kind.words),
+    values.Boundaries: lambda kind: "two characters",
+    values.Moment: lambda kind: "date or time in ISO 8601",
+    values.FlatObject: lambda kind: "object of one level",
+    values.WebAddress: lambda kind: "http or https URL",
+    values.Element: lambda kind: "XML element " + literal(f"<{kind.name}>"),
+    values.Clock: lambda kind: "text with " + literals(("%H", "%M", "%S", "%f")),
+    values.Template: lambda kind: "Python format of " + literals(kind.sample),
+}
+"""What the page says of each kind of value. A kind that is missing here ends the build."""
 
 
 class Generated(SphinxDirective):
@@ -65,13 +91,14 @@ class TaskParameters(Generated):
         """Give a table with a row for each parameter of the class's own."""
         cls = load(self.arguments[0])
         told = dict(_PARAM.findall(inspect.getdoc(cls) or ""))
+        templates = getattr(cls, "template_fields", ())
         yield from table(
             ("Parameter", "Default", "Template", "Meaning"),
             [
                 (
                     literal(parameter.name),
                     "*required*" if parameter.default is parameter.empty else literal(repr(parameter.default)),
-                    "yes" if parameter.name in cls.template_fields else "",
+                    "yes" if parameter.name in templates else "",
                     " ".join(told[parameter.name].split()),
                 )
                 for parameter in inspect.signature(cls.__init__).parameters.values()
@@ -92,38 +119,85 @@ class PixopSettings(Generated):
             yield from table(("Keyword, and key in the request", "Values", "What it does"), rows, widths=(30, 40, 30))
 
 
-class PixopEquivalents(Generated):
-    """``pixop-equivalents``."""
+class Cielo24Options(Generated):
+    """``cielo24-options``."""
+
+    required_arguments = 1
 
     def lines(self) -> Iterable[str]:
-        """Give a table with a row for each value of each setting."""
+        """Give a table with a row for each option that has a kind of value of its own."""
+        group = load(self.arguments[0])
+        told = {each.name: each.metadata["text"] for each in dataclasses.fields(group) if "text" in each.metadata}
         rows = [
-            (literal(row.key), literal(row.value), literal(row.ffmpeg) if row.ffmpeg else "nothing", row.note)
-            for row in EQUIVALENTS
+            (literal(name), CIELO24_VALUES[type(kind)](kind), told[name])
+            for name, kind in kinds_of(group).items()
+            if type(kind).__module__ == values.__name__
         ]
-        return table(("Setting", "Value", "ffmpeg", "How near it comes"), rows, widths=(18, 17, 40, 25))
+        return table(("Option", "Values", "What it does"), rows, widths=(28, 36, 36))
 
 
-class SandboxAccounts(Generated):
-    """``sandbox-accounts``."""
+class MediaStorageFilters(Generated):
+    """``media-storage-filters``."""
+
+    required_arguments = 1
 
     def lines(self) -> Iterable[str]:
-        """Give a table with a row for each account."""
-        rows = [
-            (f":data:`~media_sandbox.pixop.fixtures.{account.key.upper()}`", literal(account.email),
-             literal(account.password), "\n\n".join(map(literal, account.team_ids)))
-            for account in ACCOUNTS
-        ]  # fmt: skip
-        return table(("Account", "Login", "Password", "Teams, the default one first"), rows, widths=(15, 25, 20, 40))
+        """Give a table with a row for each attribute that can be filtered by, and its operators."""
+        collection = load(self.arguments[0])
+        rows = []
+        for name, convert in collection.attributes.items():
+            operators = [each for each in collection.filters if each.startswith(f"{name}__")]
+            rows.append((literals([name, *operators]), _wanted(convert)))
+        return table(("Filters", "Value"), rows, widths=(50, 50))
+
+
+def _wanted(convert: Callable[[object], str]) -> str:
+    """Give the words with which a filter refuses a value that is nothing like it."""
+    try:
+        return convert(object())
+    except ValueError as refusal:
+        return str(refusal)
+
+
+class Records(Generated):
+    """``records``."""
+
+    required_arguments = 1
+    has_content = True
+
+    def lines(self) -> Iterable[str]:
+        """Give a table with a row for each record."""
+        header, paths, widths = zip(*(map(str.strip, line.split("|")) for line in self.content if line), strict=True)
+        found = load(self.arguments[0])
+        if isinstance(found, Mapping):
+            found = [SimpleNamespace(key=key, value=value) for key, value in found.items()]
+        rows = [[_cell(record, path) for path in paths] for record in found]
+        return table(header, rows, widths=[int(width) for width in widths])
+
+
+def _cell(record: object, path: str) -> str:
+    found = reduce(lambda each, name: getattr(each, name, None), path.strip("`").split("."), record)
+    if found is None or found == "" or found == ():
+        return ""
+    if isinstance(found, set | frozenset):
+        found = sorted(found)
+    many = found if isinstance(found, list | tuple) else [found]
+    return literals(many) if path.startswith("`") else ", ".join(map(str, many))
 
 
 class SandboxOperations(Generated):
     """``sandbox-operations``."""
 
+    required_arguments = 1
+
     def lines(self) -> Iterable[str]:
         """Give the names, each once."""
-        names = dict.fromkeys(handler.__name__ for handler, *_ in TABLE)
-        yield ", ".join(map(literal, names)) + "."
+        with TemporaryDirectory() as folder:
+            sandbox = Sandbox(Path(folder))
+            [service] = [each for each in sandbox.services if each.name == self.arguments[0]]
+            names = dict.fromkeys(operation.name for operation in service.operations)
+            sandbox.store.close()
+        yield literals(names) + "."
 
 
 class ErrorTree(Generated):
@@ -168,8 +242,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence
 
 
 def literal(value: object) -> str:
-    """Write something as code."""
-    return f"``{value}``"
+    """Write something as code; an empty text is told by its quotation marks."""
+    return f"``{value if value != '' else repr(value)}``"
+
+
+def literals(things: Iterable[object]) -> str:
+    """Write several things as code."""
+    return ", ".join(map(literal, things))
 
 
 def load(path: str) -> Any:
@@ -196,8 +275,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx of the directives."""
     app.add_directive("task-parameters", TaskParameters)
     app.add_directive("pixop-settings", PixopSettings)
-    app.add_directive("pixop-equivalents", PixopEquivalents)
-    app.add_directive("sandbox-accounts", SandboxAccounts)
+    app.add_directive("cielo24-options", Cielo24Options)
+    app.add_directive("media-storage-filters", MediaStorageFilters)
+    app.add_directive("records", Records)
     app.add_directive("sandbox-operations", SandboxOperations)
     app.add_directive("error-tree", ErrorTree)
     app.connect("missing-reference", find_by_bare_name)

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 
 from media_sandbox.testing import RunningSandbox, running_sandbox
+from support.versions import AIRFLOW
+
+# The test lets a person answer by what Airflow has for that since 3.3.
+collect_ignore = ["test_cielo24_dag.py"] if AIRFLOW < (3, 3) else []
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSandbox]:
 def dags_test(airflow_db: None, airflow_home: Path) -> Callable[..., Run]:
     """Run a DAG by ``airflow dags test``, in a process of its own."""
 
-    def run(dag_id: str, folder: Path, conf: dict[str, Any]) -> Run:
-        command = [sys.executable, "-m", "airflow", "dags", "test", dag_id, "--conf", json.dumps(conf)]
+    def run(dag_id: str, folder: Path, conf: dict[str, Any], program: Sequence[str] = ("-m", "airflow")) -> Run:
+        command = [sys.executable, *program, "dags", "test", dag_id, "--conf", json.dumps(conf)]
         environment = os.environ | {"AIRFLOW__CORE__DAGS_FOLDER": str(folder)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
         with sqlite3.connect(airflow_home / "airflow.db") as database:

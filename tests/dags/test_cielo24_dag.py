@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +108,8 @@ class Editor:
         return "Ann"
 
 
-def answer(airflow_home: Path, option: str) -> tuple[str, str]:
-    """Wait until somebody is asked, and answer as Airflow's API does; give the question."""
+def answer(airflow_home: Path, option: str, running: Future[Any]) -> tuple[str, str]:
+    """Wait until somebody is asked in a run, and answer as Airflow's API does; give the question."""
     from airflow.api_fastapi.core_api.datamodels.hitl import UpdateHITLDetailPayload
     from airflow.api_fastapi.core_api.routes.public.hitl import update_hitl_detail
     from airflow.utils.session import create_session
@@ -118,12 +118,12 @@ def answer(airflow_home: Path, option: str) -> tuple[str, str]:
         "select dag_id, run_id, subject, body from task_instance join hitl_detail on ti_id = id"
         " where state = 'awaiting_input'"
     )
-    while True:
+    asked = None
+    while asked is None:
+        assert not running.done(), running.result().log[-5000:]
+        time.sleep(0.2)
         with sqlite3.connect(airflow_home / "airflow.db") as database:
             asked = database.execute(query).fetchone()
-        if asked:
-            break
-        time.sleep(0.2)
     dag_id, run_id, subject, body = asked
     payload = UpdateHITLDetailPayload(chosen_options=[option], params_input={})
     with create_session() as session:
@@ -150,7 +150,7 @@ def test_a_person_decides_whether_captions_are_made(
     }
     with ThreadPoolExecutor() as pool:
         running = pool.submit(dags_test, "cielo24_caption", EXAMPLES, conf)
-        subject, body = answer(airflow_home, option)
+        subject, body = answer(airflow_home, option, running)
         assert sandbox.admin.requests("cielo24.get_caption") == []
         run = running.result()
     assert "Episode 8" in subject

@@ -10,11 +10,14 @@ import pytest
 
 from media_sandbox.testing import RunningSandbox, make_pal_video, make_video
 from support.probe import Probe, probe
+from support.versions import AIRFLOW
 
 pytestmark = pytest.mark.airflow
 
 EXAMPLES = Path(__file__).parents[2] / "dags"
 FILES = Path(__file__).parent / "files"
+NEED_A_NEWER_AIRFLOW = {"cielo24_caption.py"} if AIRFLOW < (3, 1) else set()
+"""Example DAGs that cannot be loaded here: nobody can be asked for an approval before Airflow 3.1."""
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +29,13 @@ def dags(airflow_db: None) -> dict[str, Any]:
         from airflow.models.dagbag import DagBag
 
     bag = DagBag(str(EXAMPLES))
-    assert bag.import_errors == {}
+    assert {Path(path).name for path in bag.import_errors} == NEED_A_NEWER_AIRFLOW
     return dict(bag.dags)
 
 
 def test_each_file_holds_a_dag(dags: dict[str, Any]) -> None:
-    assert {Path(dag.fileloc).name for dag in dags.values()} == {path.name for path in EXAMPLES.glob("*.py")}
+    files = {path.name for path in EXAMPLES.glob("*.py")}
+    assert {Path(dag.fileloc).name for dag in dags.values()} == files - NEED_A_NEWER_AIRFLOW
 
 
 def test_the_form_of_each_dag_accepts_what_it_shows_at_first(dags: dict[str, Any]) -> None:

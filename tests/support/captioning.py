@@ -101,7 +101,7 @@ class CaptionHouse:
     def release(self) -> None:
         """Let the transcriptions go on that are stuck in their middle, once they have come that far."""
         for job_id in self.jobs:
-            self._until(lambda job_id=job_id: self.record(job_id), lambda record: record["percent"] >= 50.0)
+            self.look_until(lambda job_id=job_id: self.record(job_id), lambda record: record["percent"] >= 50.0)
         self.admin.release("cielo24")
 
     def set_status(self, job_id: str, status: str) -> None:
@@ -110,9 +110,10 @@ class CaptionHouse:
 
     def until(self, job_id: str, *statuses: str) -> Job:
         """Look at a job until it is in one of these states."""
-        return self._until(lambda: self.run(get_job(job_id)), lambda job: job.status in statuses)
+        return self.look_until(lambda: self.run(get_job(job_id)), lambda job: job.status in statuses)
 
-    def _until(self, look: Callable[[], T], so: Callable[[T], bool]) -> T:
+    def look_until(self, look: Callable[[], T], so: Callable[[T], bool]) -> T:
+        """Look at something until it is as wanted."""
         end = time.monotonic() + PATIENCE
         while not so(seen := look()):
             if time.monotonic() > end:

@@ -12,9 +12,9 @@ from airflow_media.cielo24.vocabulary import AUTHORIZING, COMPLETE, IN_PROCESS, 
 from airflow_media.http.call import Configured, Flow
 from airflow_media.jobs.states import JobKind, JobState, Phase
 
-SPREAD = 3000.0
-"""Longest pause between two looks, in seconds. Transcriptions by people take days, so it is long; but with a tenth of
-variation it is less than the hour after which an unused token dies, and each look would cost a login, too."""
+SPREAD = 10800.0
+"""Longest pause between two looks, in seconds. Transcriptions by people take days. It is far beyond the hour after
+which an unused token dies, so that such a look costs a login too; half as long costs more requests all the same."""
 
 PHASES = {
     AUTHORIZING: Phase.WAITING,

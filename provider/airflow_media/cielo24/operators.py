@@ -208,7 +208,7 @@ class Cielo24TranscribeOperator(Cielo24Operator, JobOperator):
     :param validate: Whether to check the order. Without it, values that this release does not know are passed on.
     :param cielo24_conn_id: Airflow connection to use.
     :param deferrable: Wait in the triggerer instead of on a worker.
-    :param poll_interval: Shortest pause between two looks, in seconds. Pauses grow up to 50 minutes; where the
+    :param poll_interval: Shortest pause between two looks, in seconds. Pauses grow up to three hours; where the
         connection tells the service's time zone, they are short again around the time at which the job is due.
     :param timeout: Longest wait, in seconds.
     :param cancel_on_kill: Delete the job **with its media** when the task is killed or times out: cielo24 has no other
@@ -231,6 +231,7 @@ class Cielo24TranscribeOperator(Cielo24Operator, JobOperator):
     )
     kind = TRANSCRIPTION
     trigger_class = Cielo24Trigger
+    again = "To have it done again, clear the task that creates the job: a job can be transcribed once."
 
     def __init__(
         self,

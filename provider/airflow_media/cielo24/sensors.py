@@ -28,8 +28,8 @@ class Cielo24JobSensor(JobSensor):
     :param cielo24_conn_id: Airflow connection to use.
     :param deferrable: Wait in the triggerer instead of on a worker.
     :param poll_interval: Pause between two looks, in seconds. With ``deferrable`` the shortest one: pauses grow up to
-        50 minutes; where the connection tells the service's time zone, they are short again around the time at which the
-        job is due.
+        three hours; where the connection tells the service's time zone, they are short again around the time at which
+        the job is due.
     :param start_from_trigger: With ``deferrable``: begin in the triggerer, without a worker before the wait. A
         ``job_id`` that is a template needs Airflow 3.3 for it.
     :param kwargs: Of every sensor: ``timeout`` in seconds, ``mode``, ``soft_fail`` and so on.

@@ -56,12 +56,17 @@ def told() -> Iterator[None]:
         raise kind(str(error), error) from None
 
 
-def raise_for(outcome: Outcome, noun: str, *, cancelled: bool) -> None:
+AGAIN = "Clear the task to have it done again, which the service may charge again."
+"""What a person can do about a job of the task's own that came to nothing."""
+
+
+def raise_for(outcome: Outcome, noun: str, *, cancelled: bool, again: str = "") -> None:
     """Raise the exception that an outcome calls for, if it calls for one.
 
     :param outcome: How the wait ended.
     :param noun: What a person calls the job.
     :param cancelled: Whether the job was stopped after a time-out.
+    :param again: How a person has the job done again; empty: that is not for this task to say.
     :raises AirflowException: The job did not end well.
     """
     job = f"{noun} {outcome.job_id}"
@@ -72,12 +77,12 @@ def raise_for(outcome: Outcome, noun: str, *, cancelled: bool) -> None:
         case Status.FAILED:
             raise JobFailedError(
                 f"{job} failed{': ' + reason if reason else ' and the service gives no reason'}. "
-                "Look at it at the service; clear the task to have it done again, which the service may charge again."
+                f"Look at it at the service. {again}".rstrip()
             )
         case Status.GONE:
             raise JobGoneError(
                 f"{job} is not there any more: somebody deleted it while this task waited"
-                f"{' (' + reason + ')' if reason else ''}. Clear the task to have it done again."
+                f"{' (' + reason + ')' if reason else ''}. {again}".rstrip()
             )
         case Status.TIMEOUT:
             then = "It was cancelled." if cancelled else "It goes on at the service."

@@ -21,7 +21,7 @@ from airflow_media.jobs.compat import (
     TaskDeferralError,
     TaskDeferralTimeout,
 )
-from airflow_media.jobs.failures import raise_for, told
+from airflow_media.jobs.failures import AGAIN, raise_for, told
 from airflow_media.jobs.hook import MediaHook
 from airflow_media.jobs.links import API_URL_KEY, MediaObjectLink
 from airflow_media.jobs.progress import ProgressLog
@@ -86,6 +86,8 @@ class JobOperator(MediaOperator):
 
     kind: ClassVar[JobKind]
     trigger_class: ClassVar[type[JobTrigger]]
+    again: ClassVar[str] = AGAIN
+    """How a person has a job done again that came to nothing."""
 
     deferrable: bool
     poll_interval: float
@@ -180,7 +182,7 @@ class JobOperator(MediaOperator):
         except TaskDeferralTimeout:
             job_id = self._known_job(context)
             outcome = Outcome(Status.TIMEOUT, job_id or "", "it had not ended when Airflow's time-out was reached")
-            raise_for(outcome, self.kind.noun, cancelled=self._cancel(job_id))
+            raise_for(outcome, self.kind.noun, cancelled=self._cancel(job_id), again=self.again)
             raise
         except TaskDeferralError:
             # A retry takes the job up. Where none is left, nobody would ever come for it.
@@ -230,7 +232,7 @@ class JobOperator(MediaOperator):
             attempt.forget()
             return self.execute(context)
         cancelled = outcome.status is Status.TIMEOUT and self._cancel(outcome.job_id)
-        raise_for(outcome, self.kind.noun, cancelled=cancelled)
+        raise_for(outcome, self.kind.noun, cancelled=cancelled, again=self.again)
         result = self.result(context, outcome.job_id)
         attempt.taken()
         return result

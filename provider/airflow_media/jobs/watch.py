@@ -19,6 +19,10 @@ ODD_ANSWERS = 3
 """Answers in a row that are not what the service promises (a proxy's page, say) before a wait gives up."""
 SOONEST = 1.0
 """Shortest pause between two looks, in seconds."""
+FARTHEST = 4
+"""Longest pause, in intervals, while the finish that is foreseen is farther off than twice that."""
+AGING = 10
+"""How many looks fit into the age of a wait whose finish cannot be foreseen, once it has grown old."""
 RARITY = 3
 """For jobs of hours or days: how many looks fit into the age of a wait, or into the time until the job is due."""
 FORESEEABLE = 30 * 86400.0
@@ -32,7 +36,8 @@ class Watch:
     :param kind: The kind of job.
     :param job_id: Its id.
     :param interval: Usual pause between two looks, in seconds. The first comes after a random part of it, so that
-        tasks which start together do not ask together; later ones vary by a tenth.
+        tasks which start together do not ask together; later ones vary by a tenth. It becomes twice as long when the
+        wait grows old, and at most four times as long while progress tells that the end is far.
     :param deadline: Wall-clock time in seconds after which the wait ends; ``None``: never.
     :param progress: Where progress is told.
     :param wall: Wall clock, in seconds.
@@ -62,10 +67,8 @@ class Watch:
         if self.kind.spread is not None:
             return self._bounded(max(self._rare(self._started_at, self.kind.spread, usual), self._asked_to_wait))
         due = self._time_left()
-        if due is not None:
-            # A finish that can be foreseen is looked for when it is due; twice the interval bounds a bad guess.
-            usual = min(max(due, min(SOONEST, usual)), 2 * usual)
-        return self._bounded(max(usual, self._asked_to_wait))
+        pause = self._unforeseen(self._started_at, usual) if due is None else _foreseen(due, usual)
+        return self._bounded(max(pause, self._asked_to_wait))
 
     def seen(self, state: JobState) -> Outcome | None:
         """Take in a look at the job.
@@ -113,6 +116,10 @@ class Watch:
         nearest = age if self._due_at is None else min(age, abs(self._due_at - self.wall()))
         return max(usual, min(nearest / RARITY, self.jitter(0.9, 1.1) * spread))
 
+    def _unforeseen(self, started_at: float, usual: float) -> float:
+        """The pause for a job that does not tell: longer with its age, for it counts less then."""
+        return min(max((self.wall() - started_at) / AGING, usual), 2 * usual)
+
     def _overdue(self) -> Outcome | None:
         if self.deadline is None or self.wall() < self.deadline:
             return None
@@ -132,13 +139,26 @@ class Watch:
         if not self._seen or self._started_at is None:
             return None
         # After a single look, take the wait to have begun with the job: a guess that errs on the early side.
-        (first, low), (last, high) = self._seen[0], self._seen[-1]
-        if len(self._seen) == 1:
-            first, low = self._started_at, 0.0
-        if high <= low or last <= first:
+        looks = self._seen if len(self._seen) > 1 else [(self._started_at, 0.0), *self._seen]
+        lately, now = _pace(looks[0], looks[-1]), _pace(looks[-2], looks[-1])
+        if min(lately, now) <= 0:
             return None
-        left = (100.0 - high) * (last - first) / (high - low) - (self.wall() - last)
+        last, percent = looks[-1]
+        left = (100.0 - percent) / max(lately, now) - (self.wall() - last)
         return max(0.0, left) if left < FORESEEABLE else None
+
+
+def _foreseen(due: float, usual: float) -> float:
+    """The pause for a job that is due: all of the time until then, or the half while it is far, to guess anew."""
+    if due <= 2 * usual:
+        return max(due, min(SOONEST, usual))
+    return min(max(due / 2, usual), FARTHEST * usual)
+
+
+def _pace(earlier: tuple[float, float], later: tuple[float, float]) -> float:
+    """Percent per second between two looks."""
+    seconds = later[0] - earlier[0]
+    return (later[1] - earlier[1]) / seconds if seconds > 0 else 0.0
 
 
 def look(kind: JobKind, job_id: str, client: Client) -> JobState:

@@ -1,15 +1,15 @@
 """The stand-in's own controls, under ``/_admin/cielo24/``.
 
-======  =======================  ======================================================================================
-method  path                     effect
-======  =======================  ======================================================================================
-GET     ``accounts``             the fixture accounts with their passwords and secure keys
-GET     ``jobs/{job_id}``        all that is known of a job: its metadata and the reason of a failure too
-POST    ``jobs/{job_id}/status`` ``{"JobStatus": ...}``: give it a status, which then stays; ``Complete`` finishes it
-GET     ``corruptions``          the corruptions of caption files that are set
-POST    ``corruptions``          set one: the fields of :class:`media_sandbox.cielo24.corruption.Corruption`
-DELETE  ``corruptions``          remove all
-======  =======================  ======================================================================================
+======  ========================  ======================================================================================
+method  path                      effect
+======  ========================  ======================================================================================
+GET     ``accounts``              the fixture accounts with their passwords and secure keys
+GET     ``jobs/{job_id}``         all that is known of a job: its metadata and the reason of a failure too
+POST    ``jobs/{job_id}/status``  ``{"JobStatus": ...}``: give it a status, which then stays; ``Complete`` finishes it
+GET     ``corruptions``           the corruptions of caption files that are set
+POST    ``corruptions``           set one: the fields of :class:`media_sandbox.cielo24.corruption.Corruption`
+DELETE  ``corruptions``           remove all
+======  ========================  ======================================================================================
 
 And those of :mod:`media_sandbox.controls`, for the stages ``media`` and ``transcription``.
 """

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from media_sandbox.cielo24.captions import Caption
 
 GARBAGE: Final = "<html><head><title>Service</title></head><body>This is not a caption file.</body></html>\n"
+TIME: Final = re.compile(r"\d:\d\d")
 KINDS: Final = ("garbage", "cut", "empty", "backwards")
 
 
@@ -43,8 +45,8 @@ class Corruption:
             case "garbage":
                 return GARBAGE
             case "cut":
-                last_time = text.rfind(":")
-                return text[: last_time + 1 if last_time > 0 else len(text) // 2]
+                times = list(TIME.finditer(text))
+                return text[: times[-1].start() + 2 if times else len(text) // 2]
             case "empty":
                 return ""
         return text

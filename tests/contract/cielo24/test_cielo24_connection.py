@@ -52,8 +52,8 @@ def test_nothing_secret_stands_in_the_url_of_a_login(house: CaptionHouse) -> Non
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"password": "wrong-password"}, ("log in", "LOGIN_INVALID", "login and password")),
-        ({"login": "nobody"}, ("log in", "LOGIN_INVALID", "login and password")),
+        ({"password": "wrong-password"}, ("log in", "LOGIN_INVALID", "Check the credentials of the connection")),
+        ({"login": "nobody"}, ("log in", "LOGIN_INVALID", "Check the credentials of the connection")),
         ({"extra": {"api_key": "0123456789wrong-password"}}, ("log in", "LOGIN_INVALID")),
         ({"extra": {"api_key": 12345678}}, ("extra api_key is not a text",)),
         ({"login": None}, ("login is empty", "Fill in the user name")),
@@ -134,7 +134,7 @@ def test_the_time_zone_of_the_service_is_known_only_where_it_is_told(
 
 
 def test_each_account_sees_its_own_jobs(house: CaptionHouse, connect: Callable[..., None]) -> None:
-    job_id = house.created()
+    house.created()
     connect("cielo24", **login(CAREFUL))
     assert Cielo24Hook().run(list_jobs()).jobs == ()
 

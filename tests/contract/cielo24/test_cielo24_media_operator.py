@@ -33,10 +33,17 @@ def add(job_id: str, *, store: bool = True, retries: int = 1, **fields: Any) -> 
     return TaskRun(AddMediaOperator(task_id="add", job_id=job_id, **fields), store=store, retries=retries)
 
 
+class SilentHandler(SimpleHTTPRequestHandler):
+    """A web server whose own log is not looked at."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @pytest.fixture
 def url(film: Path) -> Iterator[str]:
     """The film on a web server."""
-    handler = partial(SimpleHTTPRequestHandler, directory=str(film.parent))
+    handler = partial(SilentHandler, directory=str(film.parent))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/{film.name}?signature=0123456789abcdef"

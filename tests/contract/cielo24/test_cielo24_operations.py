@@ -34,9 +34,9 @@ from airflow_media.http.errors import (
     InvalidRequestError,
     MediaError,
     NotFoundError,
-    ProtocolError,
     RateLimitedError,
     ServerFaultError,
+    UnreadableAnswerError,
 )
 from airflow_media.storage import open_source
 from media_sandbox.cielo24.fixtures import CAREFUL, TEAM
@@ -314,7 +314,7 @@ def test_a_job_that_is_not_there_is_told(house: CaptionHouse, refused: Refused, 
         ("502", ServerFaultError, ("502", "Bad Gateway")),
         ("500", ServerFaultError, ("500",)),
         ("429 retry_after=9999", RateLimitedError, ("429",)),
-        ("malformed", ProtocolError, ("not what its documentation promises",)),
+        ("malformed", UnreadableAnswerError, ("not what its documentation promises",)),
     ],
 )
 def test_each_fault_of_the_service_is_told_as_what_it_is(

@@ -107,7 +107,7 @@ def test_credentials_that_are_wrong_fail_the_task_for_good(
 ) -> None:
     run = wait_for(house.ordered(), deferrable=deferrable)
     connect("cielo24", **wrong)
-    fault = refused(run.execute, MediaFailError, "log in", "LOGIN_INVALID", "login and password")
+    fault = refused(run.execute, MediaFailError, "log in", "LOGIN_INVALID", "Check the credentials of the connection")
     assert "wrong-password" not in str(fault)
 
 

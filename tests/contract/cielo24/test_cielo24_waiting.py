@@ -69,7 +69,7 @@ def test_wrong_credentials_end_all_waits_with_few_attempts(house: CaptionHouse, 
     logins = house.count("login")
     ended = asyncio.run(outcomes(*(waits_for(job_id) for _ in range(50))))
     assert {(each.status, each.retryable) for each in ended} == {(Status.ERROR, False)}
-    assert "login and password" in ended[0].reason
+    assert "Check the credentials of the connection" in ended[0].reason
     assert "wrong-password" not in str(ended)
     assert house.count("login") - logins < 10, "one for each wait would lock the account"
 

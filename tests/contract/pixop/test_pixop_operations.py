@@ -184,7 +184,7 @@ def test_a_video_of_somebody_else_is_not_found(
 ) -> None:
     theirs = studio.created()
     connect("pixop", **login(fixtures.OTHER))
-    refused(lambda: PixopHook().run(api.get_video(theirs)), NotFoundError, theirs, "account and team")
+    refused(lambda: PixopHook().run(api.get_video(theirs)), NotFoundError, theirs, "account of the connection")
 
 
 def test_a_suspended_account_is_told_so_and_tries_once(

@@ -149,7 +149,7 @@ def test_a_processing_that_fails_fails_the_task_for_good(
     studio.admin.options(failure_word=word)
     studio.admin.outcome("process", "fail")
     run = process(studio.ingested(), deferrable=deferrable)
-    refused(run.execute, JobFailedError, "Pixop processing of video", word, "clear the task")
+    refused(run.execute, JobFailedError, "Pixop processing of video", word, "Clear the task")
 
 
 @both_modes

@@ -164,12 +164,12 @@ def test_a_scope_that_is_too_small_is_told(hub: MediaHub, connect: Callable[...,
 def test_a_job_that_fails_fails_the_task_for_good(hub: MediaHub, refused: Refused, deferrable: bool) -> None:
     hub.admin.outcome("job", "fail", service="xvid", reason="no more film")
     run = transcode(deferrable=deferrable)
-    refused(run.execute, JobFailedError, "Xvid job", "no more film", "clear the task")
+    refused(run.execute, JobFailedError, "Xvid job", "no more film", "Clear the task")
     assert hub.count("create_job") == 1
 
 
 def test_an_input_that_is_not_there_is_told_by_the_failure_of_the_job(hub: MediaHub, refused: Refused) -> None:
-    refused(transcode(input_name="uploads/nothing.mp4").execute, JobFailedError, "Xvid job", "clear the task")
+    refused(transcode(input_name="uploads/nothing.mp4").execute, JobFailedError, "Xvid job", "Clear the task")
 
 
 @both_modes

@@ -285,7 +285,7 @@ def test_an_upload_that_the_service_cannot_complete_fails_the_task(
 ) -> None:
     hub.admin.outcome("upload", "fail", service="xvid")
     run = upload(hub.clip, deferrable=deferrable)
-    refused(run.execute, JobFailedError, "Xvid upload", "FAILED", "clear the task")
+    refused(run.execute, JobFailedError, "Xvid upload", "FAILED", "Clear the task")
     assert run.clear().execute() == KEY
     assert hub.count("post_object") == 2
 

@@ -7,6 +7,7 @@ import pytest
 from airflow_media.http.errors import MediaError, NetworkFaultError, NotFoundError, RateLimitedError
 from airflow_media.jobs.compat import AirflowException, AirflowFailException
 from airflow_media.jobs.failures import (
+    AGAIN,
     JobFailedError,
     JobGoneError,
     JobTimeoutError,
@@ -53,7 +54,7 @@ def test_a_job_that_is_done_raises_nothing() -> None:
     [
         (Outcome(Status.FAILED, "7", "burnt."), False, JobFailedError, "Bakery loaf 7 failed: burnt. Look at it"),
         (Outcome(Status.FAILED, "7"), False, JobFailedError, "failed and the service gives no reason"),
-        (Outcome(Status.GONE, "7", "eaten"), False, JobGoneError, r"somebody deleted it .* \(eaten\). Clear the task"),
+        (Outcome(Status.GONE, "7", "eaten"), False, JobGoneError, r"somebody deleted it .* \(eaten\)\.$"),
         (Outcome(Status.TIMEOUT, "7", "too slow"), True, JobTimeoutError, "too slow. It was cancelled. Raise"),
         (Outcome(Status.TIMEOUT, "7", "too slow"), False, JobTimeoutError, "too slow. It goes on at the service"),
         (Outcome(Status.ERROR, "7", "no bread", True), False, MediaRetryError, "no bread. It goes on at the service"),
@@ -67,6 +68,12 @@ def test_each_end_has_an_exception_of_its_own_that_says_what_to_do(
         raise_for(outcome, "Bakery loaf", cancelled=cancelled)
     assert type(raised.value) is kind
     assert ".." not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.GONE])
+def test_who_has_the_job_done_is_told_how_to_have_it_done_again(status: Status) -> None:
+    with pytest.raises(AirflowFailException, match=r"\. Clear the task"):
+        raise_for(Outcome(status, "7"), "Bakery loaf", cancelled=False, again=AGAIN)
 
 
 @pytest.mark.parametrize("kind", [JobFailedError, JobGoneError, JobTimeoutError])

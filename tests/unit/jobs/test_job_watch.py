@@ -22,7 +22,7 @@ from airflow_media.http.errors import (
 )
 from airflow_media.jobs.progress import ProgressLog
 from airflow_media.jobs.states import JobKind, JobState, Outcome, Phase, Status
-from airflow_media.jobs.watch import ODD_ANSWERS, PATIENCE, SOONEST, Watch
+from airflow_media.jobs.watch import FARTHEST, ODD_ANSWERS, PATIENCE, SOONEST, Watch
 
 INTERVAL = 10.0
 START = 1_000.0
@@ -127,13 +127,57 @@ def test_a_finish_is_foreseen_from_the_last_looks_not_from_a_slow_beginning() ->
     assert scene.sleep() == pytest.approx(12.0)
 
 
-def test_a_bad_guess_costs_no_more_than_two_intervals() -> None:
+def test_a_bad_guess_costs_no_more_than_four_intervals() -> None:
     scene = Scene()
     scene.sleep()
     scene.at(1.0)
     scene.now += 1.0
     scene.at(1.001)
-    assert scene.sleep() == pytest.approx(2 * INTERVAL)
+    assert scene.sleep() == pytest.approx(FARTHEST * INTERVAL)
+
+
+def test_a_finish_that_is_far_is_guessed_anew_halfway() -> None:
+    scene = Scene()
+    scene.sleep()
+    scene.at(10.0)
+    scene.now += 10.0
+    scene.at(20.0)  # done in 80 s, then in 40 s, then in 20 s
+    assert scene.sleep() == pytest.approx(40.0)
+    scene.at(60.0)
+    assert scene.sleep() == pytest.approx(20.0)
+    scene.at(80.0)
+    assert scene.sleep() == pytest.approx(20.0)
+
+
+def test_of_two_paces_the_faster_counts() -> None:
+    scene = Scene()
+    scene.sleep()
+    scene.at(10.0)
+    scene.now += 40.0
+    scene.at(20.0)
+    scene.now += 10.0
+    scene.at(70.0)  # 5 percent a second of late, 1.2 on the whole
+    assert scene.sleep() == pytest.approx(6.0)
+
+
+def test_a_job_that_stalls_is_looked_at_in_the_usual_interval() -> None:
+    scene = Scene()
+    scene.sleep()
+    for percent in (20.0, 40.0, 40.0):
+        scene.now += INTERVAL
+        scene.at(percent)
+    assert scene.sleep() == INTERVAL
+
+
+def test_a_job_that_tells_nothing_is_looked_at_more_rarely_when_it_is_old() -> None:
+    scene = Scene()
+    pauses = []
+    while scene.now < START + 100 * INTERVAL:
+        pauses.append(scene.sleep())
+        scene.at(None)
+    assert pauses[1:10] == [INTERVAL] * 9
+    assert sorted(pauses) == pauses
+    assert pauses[-1] == 2 * INTERVAL
 
 
 def test_a_finish_in_a_thousand_years_is_no_foresight() -> None:
