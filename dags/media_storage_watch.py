@@ -19,6 +19,8 @@ ORIGINALS = NewMediaTrigger(filters={"key": ""}, poll_interval=30)
 new_media = Asset("media_storage_new_media", watchers=[AssetWatcher(name="media_storage", trigger=ORIGINALS)])
 taken_over = Asset("media_storage_download")
 
+RESOURCE = "{{ ti.xcom_pull('arrived')[ti.map_index] }}"
+
 
 @dag(
     schedule=new_media,
@@ -57,8 +59,8 @@ def media_storage_watch() -> None:
         file = MediaStorageDownloadOperator(
             task_id="download",
             resource=resource,
-            target="{{ params.target }}{{ task.resource }}/",
-            map_index_template="{{ task.resource }}",
+            target="{{ params.target }}" + RESOURCE + "/",
+            map_index_template=RESOURCE,
         )
 
         @task(outlets=[taken_over])

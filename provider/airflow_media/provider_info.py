@@ -19,6 +19,7 @@ def get_provider_info() -> dict[str, Any]:
             _integration("Xvid MediaHub", "https://mediahub.xvid.com/"),
             _integration("cielo24", "https://cielo24.com/"),
             _integration("Media storage", "https://jsonapi.org/"),
+            _integration("Daily ingest", "https://aws.amazon.com/s3/"),
         ],
         "hooks": [
             _modules("Pixop", "airflow_media.pixop.hook"),
@@ -31,12 +32,14 @@ def get_provider_info() -> dict[str, Any]:
             _modules("Xvid MediaHub", "airflow_media.xvid.operators"),
             _modules("cielo24", "airflow_media.cielo24.operators"),
             _modules("Media storage", "airflow_media.media_storage.operators"),
+            _modules("Daily ingest", "airflow_media.ingest.operators"),
         ],
         "sensors": [
             _modules("Pixop", "airflow_media.pixop.sensors"),
             _modules("Xvid MediaHub", "airflow_media.xvid.sensors"),
             _modules("cielo24", "airflow_media.cielo24.sensors"),
             _modules("Media storage", "airflow_media.media_storage.sensors"),
+            _modules("Daily ingest", "airflow_media.ingest.sensors"),
         ],
         "triggers": [
             _modules("Pixop", "airflow_media.pixop.triggers"),

@@ -8,23 +8,27 @@ endpoint (with ``kind``). These kinds exist:
                    and ``message`` fill the service's error body, 502 has a proxy's HTML page instead.
                    A bare status is short for it: ``429 retry_after=2`` is ``error status=429 retry_after=2``
 ``delay``          wait ``seconds`` (default 1), then work as usual
+``refuse``         reset the connection before anything is done, and refuse new ones for ``seconds`` (default 1)
 ``reset``          reset the connection before anything is done
 ``reset_upload``   reset the connection when ``bytes`` of the request's body have arrived (default 0)
 ``lost_answer``    do the work, then reset the connection instead of answering
 ``truncate``       end the connection after ``bytes`` of the answer's body (default 0)
 ``stall``          fall silent until the client hangs up: before doing anything, or after ``bytes`` of the answer's body
 ``malformed``      send only the first half of the answer's body, as if that were all of it
+``missing``        leave out of a JSON answer every member called ``field`` (default ``id``)
 ``expire_token``   make all tokens issued so far expired, then work as usual
 =================  ====================================================================================
 
 Every fault may say which calls it is for: ``on`` (operation name), ``path`` and ``method``, the first two with ``*``
-wildcards; and ``times``, how many calls it strikes before it is gone (default: all until it is deleted).
+wildcards; ``skip``, how many of these calls it lets pass first (default 0); and ``times``, how many it strikes before
+it is gone (default: all until it is deleted).
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -39,12 +43,14 @@ from media_sandbox.web import ApiError, Service, phrase
 
 TRANSPORT: Final = "sandbox.transport"
 """Where the ASGI scope's extensions hold the connection's transport."""
+REFUSE: Final = "sandbox.refuse"
+"""Where they hold what makes the sandbox refuse connections for some seconds."""
 
 BAD_GATEWAY_PAGE: Final = "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
 
 KINDS: Final = (
-    *("error", "delay", "reset", "reset_upload", "lost_answer"),
-    *("truncate", "stall", "malformed", "expire_token"),
+    *("error", "delay", "refuse", "reset", "reset_upload", "lost_answer"),
+    *("truncate", "stall", "malformed", "missing", "expire_token"),
 )
 
 
@@ -60,6 +66,7 @@ class Fault:
     on: str = "*"
     path: str = "*"
     method: str = "*"
+    skip: int = 0
     times: int | None = None
     status: int = 500
     retry_after: int | None = None
@@ -67,6 +74,7 @@ class Fault:
     message: str | None = None
     seconds: float = 1.0
     bytes: int | None = None
+    field: str = "id"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -126,6 +134,9 @@ class Faults:
         """Return the fault for this call, counting it."""
         for fault in self.all:
             if fault.strikes(operation, method, path):
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
                 if fault.times is not None:
                     fault.times -= 1
                     if fault.times <= 0:
@@ -188,6 +199,9 @@ async def inflict(fault: Fault, wire: Wire, service: Service) -> tuple[Wire, Res
         return wire, _error(fault)
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
+    elif fault.kind == "refuse":
+        wire.scope["extensions"][REFUSE](fault.seconds)
+        await wire.reset()
     elif fault.kind == "reset":
         await wire.reset()
     elif fault.kind == "stall" and fault.bytes is None:
@@ -195,7 +209,7 @@ async def inflict(fault: Fault, wire: Wire, service: Service) -> tuple[Wire, Res
     elif fault.kind == "expire_token":
         service.expire_tokens()
     bend = BENDS.get(fault.kind)
-    return (bend(wire, fault.bytes or 0) if bend else wire), None
+    return (bend(wire, fault) if bend else wire), None
 
 
 def _error(fault: Fault) -> Response:
@@ -207,8 +221,8 @@ def _error(fault: Fault) -> Response:
     raise ApiError(fault.status, name, message, headers)
 
 
-def _reset_upload(wire: Wire, limit: int) -> Wire:
-    arrived = 0
+def _reset_upload(wire: Wire, fault: Fault) -> Wire:
+    arrived, limit = 0, fault.bytes or 0
 
     async def receive() -> Message:
         nonlocal arrived
@@ -225,16 +239,16 @@ def _reset_upload(wire: Wire, limit: int) -> Wire:
     return dataclasses.replace(wire, receive=receive)
 
 
-def _lost_answer(wire: Wire, _: int) -> Wire:
+def _lost_answer(wire: Wire, _: Fault) -> Wire:
     async def send(_: Message) -> None:
         await wire.reset()
 
     return dataclasses.replace(wire, send=send)
 
 
-def _after(limit: int, wire: Wire, end: Callable[[Wire], Any]) -> Wire:
-    """Bend the wire to ``end`` after ``limit`` bytes of the answer's body."""
-    left = limit
+def _ended(wire: Wire, fault: Fault, end: Callable[[Wire], Any]) -> Wire:
+    """Bend the wire to ``end`` after so many bytes of the answer's body."""
+    left = fault.bytes or 0
 
     async def send(message: Message) -> None:
         nonlocal left
@@ -252,7 +266,8 @@ def _after(limit: int, wire: Wire, end: Callable[[Wire], Any]) -> Wire:
     return dataclasses.replace(wire, send=send)
 
 
-def _malformed(wire: Wire, _: int) -> Wire:
+def _rewritten(wire: Wire, change: Callable[[bytes], bytes]) -> Wire:
+    """Bend the wire to send another body, which has the length that the answer says."""
     start: Message = {}
     body = bytearray()
 
@@ -264,18 +279,33 @@ def _malformed(wire: Wire, _: int) -> Wire:
         body += message.get("body", b"")
         if message.get("more_body", False):
             return
-        half = bytes(body[: len(body) // 2])
+        changed = change(bytes(body))
         headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-        await wire.send({**start, "headers": [*headers, (b"content-length", b"%d" % len(half))]})
-        await wire.send({"type": "http.response.body", "body": half})
+        await wire.send({**start, "headers": [*headers, (b"content-length", b"%d" % len(changed))]})
+        await wire.send({"type": "http.response.body", "body": changed})
 
     return dataclasses.replace(wire, send=send)
 
 
-BENDS: Final[Mapping[str, Callable[[Wire, int], Wire]]] = {
+def _without(body: bytes, field: str) -> bytes:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return body
+    return json.dumps(_pruned(value, field)).encode()
+
+
+def _pruned(value: Any, field: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _pruned(each, field) for name, each in value.items() if name != field}
+    return [_pruned(each, field) for each in value] if isinstance(value, list) else value
+
+
+BENDS: Final[Mapping[str, Callable[[Wire, Fault], Wire]]] = {
     "reset_upload": _reset_upload,
     "lost_answer": _lost_answer,
-    "truncate": lambda wire, limit: _after(limit, wire, Wire.hang_up),
-    "stall": lambda wire, limit: _after(limit, wire, Wire.silence),
-    "malformed": _malformed,
+    "truncate": lambda wire, fault: _ended(wire, fault, Wire.hang_up),
+    "stall": lambda wire, fault: _ended(wire, fault, Wire.silence),
+    "malformed": lambda wire, _: _rewritten(wire, lambda body: body[: len(body) // 2]),
+    "missing": lambda wire, fault: _rewritten(wire, lambda body: _without(body, fault.field)),
 }

@@ -17,8 +17,9 @@ from media_sandbox.admin import Admin, set_options
 from media_sandbox.application import Application
 from media_sandbox.cielo24.service import Cielo24
 from media_sandbox.clock import Clock
-from media_sandbox.faults import TRANSPORT, Faults
+from media_sandbox.faults import REFUSE, TRANSPORT, Faults
 from media_sandbox.jobs import JobQueue
+from media_sandbox.listener import Listener
 from media_sandbox.media_storage.service import MediaStorage
 from media_sandbox.pixop.service import Pixop
 from media_sandbox.requestlog import RequestLog
@@ -32,7 +33,9 @@ SERVICES: Final = (Pixop, MediaStorage, Xvid, Cielo24)
 
 
 class Protocol(H11Protocol):
-    """HTTP/1.1 that shows the application its transport, so that a fault can reset the connection."""
+    """HTTP/1.1 that shows the application its transport and its listener, so that a fault can cut both off."""
+
+    listener: Listener
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take up a new connection."""
@@ -40,7 +43,7 @@ class Protocol(H11Protocol):
         application = self.app
 
         async def with_transport(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["extensions"] = {TRANSPORT: transport}
+            scope["extensions"] = {TRANSPORT: transport, REFUSE: self.listener.refuse}
             await application(scope, receive, send)
 
         self.app = with_transport
@@ -79,20 +82,19 @@ class Sandbox:
         config = uvicorn.Config(self._application, timeout_keep_alive=KEEP_ALIVE_SECONDS, log_config=None)
         config.load()
         self._state = ServerState()
-        loop = asyncio.get_running_loop()
+        self._listener = Listener(lambda: self._protocol(config))
         try:
-            self._server = await loop.create_server(lambda: Protocol(config, self._state, {}), HOST, port)
+            self.port = await self._listener.open(HOST, port)
         except OSError:
             self.store.close()
             raise
-        self.port = self._server.sockets[0].getsockname()[1]
         # Only now, so that a sandbox that cannot listen does not take up work either.
         for service in self.services:
             service.start()
 
     async def stop(self) -> None:
         """Stop at once: cut all connections, end all jobs with their child processes, close the store."""
-        self._server.close()
+        self._listener.close()
         for connection in list(self._state.connections):
             connection.transport.abort()
         tasks = list(self._state.tasks)
@@ -102,6 +104,11 @@ class Sandbox:
             await asyncio.wait(tasks)
         await self.jobs.close()
         self.store.close()
+
+    def _protocol(self, config: uvicorn.Config) -> Protocol:
+        protocol = Protocol(config, self._state, {})
+        protocol.listener = self._listener
+        return protocol
 
     @property
     def base_url(self) -> str:

@@ -1,72 +1,62 @@
-"""Upload of 2 GiB as multipart, as the Pixop operator sends it, against ``curl -F`` and ``requests`` ``files=``."""
+"""Uploads of 2 GiB as the operators send them, over plain HTTP and TLS, against ``curl -T`` and ``curl -F``.
+
+A raw body is what cielo24 takes; a multipart form is what Pixop takes, and with other fields in it Xvid and the media
+storage.
+"""
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
 import sys
-import tempfile
-import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from measure import compare, process
+from measure import Cost, compare, process, python, timed
+from servers import GIB, curl, file_of, new_certificate, sink, workplace
 
-SIZE = 2 << 30
+SIZE = 2 * GIB
 
-OURS = """
-import sys
-from airflow_media.http.client import Client
-from airflow_media.pixop.api import upload_media
-from airflow_media.pixop.service import SERVICE, default_roots
-from airflow_media.storage import open_source
-from dataclasses import replace
-with Client(SERVICE, default_roots(sys.argv[1])) as client:
-    source = open_source(sys.argv[2])
-    client.run(replace(upload_media("v", source, filename=source.name), authenticated=False))
-"""
-HABIT = """
-import sys, requests
-requests.post(sys.argv[1] + "/media/v1/upload/light/v", files={"file": open(sys.argv[2], "rb")}).raise_for_status()
-"""
+
+def upload(kind: str, url: str, path: str) -> None:
+    """Send a file, as an operator does from the moment that it opens its source."""
+    from airflow_media.cielo24.api import add_media
+    from airflow_media.cielo24.service import SERVICE as CIELO24
+    from airflow_media.http.client import Client
+    from airflow_media.pixop.api import upload_media
+    from airflow_media.pixop.service import SERVICE as PIXOP
+    from airflow_media.pixop.service import default_roots
+    from airflow_media.storage import open_source
+
+    roots = default_roots(url) if kind == "multipart" else {"": url}
+    with timed(), Client(PIXOP if kind == "multipart" else CIELO24, roots) as client:
+        source = open_source(path)
+        if kind == "multipart":
+            client.run(replace(upload_media("v", source, filename=source.name), authenticated=False))
+        else:
+            client.run(replace(add_media("0" * 32, source), authenticated=False))
 
 
 def main() -> None:
-    curl = shutil.which("curl")
-    if curl is None:
-        raise SystemExit("This benchmark compares with curl: install it first.")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    sink = subprocess.Popen([sys.executable, str(Path(__file__).with_name("sink.py")), str(port)])
-    url = f"http://127.0.0.1:{port}"
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            video = Path(folder) / "video.mov"
-            with video.open("wb") as file:
-                file.truncate(SIZE)
-            _wait(port)
-            form = ["-F", f"file=@{video}", "-o", "/dev/null", f"{url}/media/v1/upload/light/v"]
-            cases = {
-                "curl -F": lambda: process([curl, "-s", "-f", "-H", "Expect:", *form]),
-                "this provider": lambda: process([sys.executable, "-c", OURS, url, str(video)]),
-                "requests files=": lambda: process([sys.executable, "-c", HABIT, url, str(video)]),
-            }
-            compare("upload", "curl -F", cases)
-    finally:
-        sink.kill()
-        sink.wait()
+    with workplace(0) as folder:
+        video = file_of(folder / "video.mov", SIZE)
+        certificate = new_certificate(folder)
+        with sink() as plain, sink(certificate) as encrypted:
+            cases, peers = {}, {}
+            for url, how in ((plain, "plain"), (encrypted, "TLS")):
+                tool = [curl(), "-s", "-f", "--cacert", str(certificate), "-H", "Expect:", "-o", "/dev/null"]
+                raw = [*tool, "-X", "POST", "-T", str(video), f"{url}/api/job/add_media"]
+                form = [*tool, "-F", f"file=@{video}", f"{url}/media/v1/upload/light/v"]
+                for kind, its, command in (("raw", "curl -T", raw), ("multipart", "curl -F", form)):
+                    peer, own = f"{its}, {how}", f"{kind}, {how}"
+                    cases[peer] = partial(process, command)
+                    cases[own] = partial(_ours, kind, url, video, certificate)
+                    peers[own] = peer
+            compare("upload", cases, peers)
 
 
-def _wait(port: int) -> None:
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit("the sink did not start")
+def _ours(kind: str, url: str, video: Path, certificate: Path) -> Cost:
+    return python(__file__, kind, url, str(video), SSL_CERT_FILE=str(certificate))
 
 
 if __name__ == "__main__":
-    main()
+    upload(*sys.argv[1:]) if sys.argv[1:] else main()

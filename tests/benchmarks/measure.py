@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "build" / "bench"
+FIGURES = ("seconds", "cpu", "memory")
 
 
 @dataclass(frozen=True)
@@ -45,34 +48,98 @@ def process(command: Sequence[str]) -> Cost:
     return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale)
 
 
-def compare(name: str, peer: str, cases: Mapping[str, Callable[[], Cost]], rounds: int = 5) -> None:
+def pipe(first: Sequence[str], second: Sequence[str]) -> Cost:
+    """Run two commands, the output of the first being the input of the second, and measure both together.
+
+    :raises subprocess.CalledProcessError: One failed.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    giving = subprocess.Popen(first, stdout=subprocess.PIPE, cwd=ROOT)
+    taking = subprocess.Popen(second, stdin=giving.stdout, stdout=subprocess.DEVNULL, cwd=ROOT)
+    assert giving.stdout is not None
+    giving.stdout.close()
+    memory = 0.0
+    for child in (giving, taking):
+        _, status, usage = os.wait4(child.pid, 0)
+        if status:
+            raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), child.args)
+        memory += usage.ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)
+    seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, memory)
+
+
+def python(script: str, *arguments: str, **environment: str) -> Cost:
+    """Run a benchmark's own file in a process of its own, which measures itself with :func:`timed`.
+
+    :param script: Path of the file.
+    :param arguments: Which case it shall run, and with what.
+    :param environment: More variables.
+    :raises subprocess.CalledProcessError: It failed.
+    """
+    command = [sys.executable, script, *arguments]
+    variables = {**os.environ, **environment}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, env=variables)
+    return Cost(**json.loads(done.stdout.splitlines()[-1]))
+
+
+@contextmanager
+def timed() -> Iterator[None]:
+    """Measure the block, in this process, and tell :func:`python`. Its peak memory is that of the whole process.
+
+    What comes before the block does not count: imports, above all that of Airflow, which each task has anyway.
+    """
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    began = time.perf_counter()
+    yield
+    seconds = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "memory": peak_memory()}))
+
+
+def peak_memory() -> float:
+    """Give the peak memory of this process, in MiB."""
+    try:  # what the kernel tells of a process at its end includes that of its parent before it was begun
+        text = Path("/proc/self/status").read_text()
+        return int(text.partition("VmHWM:")[2].split()[0]) / 1024
+    except (OSError, IndexError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)
+
+
+def compare(name: str, cases: Mapping[str, Callable[[], Cost]], peers: Mapping[str, str], rounds: int = 5) -> None:
     """Measure all cases in turn, several times; print a table and write ``build/bench/NAME.json``.
 
     :param name: Name of the benchmark.
-    :param peer: The case that the others are compared with, within each round.
     :param cases: What to measure, by name.
+    :param peers: The case that another is compared with, within each round; those without one are peers themselves.
     :param rounds: How often.
     """
     taken: dict[str, list[Cost]] = {case: [] for case in cases}
     for _ in range(rounds):
         for case, run in cases.items():
             taken[case].append(run())
-    rows = {}
-    for case, costs in taken.items():
-        row = {key: statistics.median(asdict(cost)[key] for cost in costs) for key in ("seconds", "cpu", "memory")}
-        for key in ("seconds", "cpu", "memory"):
-            pairs = zip(costs, taken[peer], strict=True)
-            row[f"{key}_ratio"] = statistics.median(asdict(own)[key] / asdict(its)[key] for own, its in pairs)
-        rows[case] = row
-    report(name, rows, note=f"medians of {rounds} rounds; ratios to {peer!r} of the same round")
+    rows = {case: _row(costs, taken[peers.get(case, case)]) for case, costs in taken.items()}
+    report(name, rows, note=f"medians of {rounds} rounds; ratios to the peer of the same round", peers=peers)
 
 
-def report(name: str, rows: Mapping[str, Mapping[str, float]], note: str) -> None:
+def _row(costs: Sequence[Cost], peer: Sequence[Cost]) -> dict[str, float]:
+    figures = [(asdict(own), asdict(its)) for own, its in zip(costs, peer, strict=True)]
+    row = {key: statistics.median(own[key] for own, _ in figures) for key in FIGURES}
+    ratios = {f"{key}_ratio": statistics.median(own[key] / its[key] for own, its in figures) for key in FIGURES}
+    return row | ratios
+
+
+def report(
+    name: str, rows: Mapping[str, Mapping[str, float]], note: str, peers: Mapping[str, str] | None = None
+) -> None:
     """Print a table of figures and write it as JSON.
 
     :param name: Name of the benchmark, and of the file.
     :param rows: Figures by case and name.
     :param note: How they came about.
+    :param peers: What the ratios of a case are to.
     """
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     width = max(len(case) for case in rows)
@@ -81,4 +148,5 @@ def report(name: str, rows: Mapping[str, Mapping[str, float]], note: str) -> Non
     for case, row in rows.items():
         print(f"{case:<{width}}", *(f"{row.get(column, float('nan')):>14.3f}" for column in columns))
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps({"note": note, "cases": rows}, indent=2) + "\n")
+    document = {"note": note, "cases": rows} | ({"peers": peers} if peers else {})
+    (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")

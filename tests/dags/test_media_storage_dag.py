@@ -34,7 +34,7 @@ def started_by(monkeypatch: pytest.MonkeyPatch, dags_test: Callable[..., Any]) -
     """Run the DAG as if events of its asset had started it."""
 
     def run(conf: dict[str, Any], *payloads: dict[str, Any]) -> Any:
-        monkeypatch.setenv("ASSET", "media_storage_new_media")
+        monkeypatch.setenv("ASSETS", json.dumps(["media_storage_new_media", "media_storage_download"]))
         monkeypatch.setenv("ASSET_EVENTS", json.dumps(payloads))
         return dags_test(DAG_ID, EXAMPLES, conf, program=[str(PROGRAM)])
 
@@ -69,10 +69,10 @@ def test_two_batches_are_downloaded_each_file_once_and_handed_on(
 
 
 def test_what_is_named_in_the_form_is_taken_over_without_an_event(
-    store: Storeroom, dags_test: Callable[..., Any], tmp_path: Path
+    store: Storeroom, started_by: Callable[..., Any], tmp_path: Path
 ) -> None:
     store.upload("by hand.mp4")
-    run = dags_test(DAG_ID, EXAMPLES, {"target": f"{tmp_path}/", "resources": ["by hand.mp4"]})
+    run = started_by({"target": f"{tmp_path}/", "resources": ["by hand.mp4"]})
     assert run.succeeded, run.log[-5000:]
     assert (tmp_path / "by hand.mp4" / "clip.mp4").read_bytes() == store.clip.read_bytes()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 from collections.abc import Iterator
@@ -101,6 +102,20 @@ def test_writing_through_the_api_does_not_get_in_the_way_of_tasks(airflow: Airfl
 
     assert [airflow.api.run(run).state for run in runs] == ["success"] * 3
     airflow.check()
+
+
+def test_a_pool_is_made_and_changed(airflow: AirflowServer) -> None:
+    for slots in (1, 2):
+        airflow.api.make_pool("few", slots, include_deferred=True)
+
+    table = airflow.command("pools", "list", "--output", "json")
+    [pool] = [pool for pool in json.loads(table[table.index("[") :]) if pool["pool"] == "few"]
+    assert (pool["slots"], pool["include_deferred"]) == ("2", "True")
+
+
+def test_a_command_that_fails_is_told_with_what_it_printed(airflow: AirflowServer) -> None:
+    with pytest.raises(ChildError, match="no_such_dag"):
+        airflow.command("dags", "details", "no_such_dag")
 
 
 def test_what_airflow_refuses_is_told(airflow: AirflowServer) -> None:

@@ -82,7 +82,7 @@ def demos() -> Iterator[list[Demo]]:
 
 
 def test_a_video_that_is_none_ends_it_before_anything_is_started(checkout: Path, demos: list[Demo]) -> None:
-    demos.append(Demo(checkout, "--video", str(make_garbage(checkout / "text.mp4")), "--video", "missing.mp4"))
+    demos.append(Demo(checkout, "pixop", "--video", str(make_garbage(checkout / "text.mp4")), "--video", "missing.mp4"))
 
     assert demos[0].wait() == 1
     assert "text.mp4: the file cannot be read as video" in demos[0].text
@@ -90,15 +90,24 @@ def test_a_video_that_is_none_ends_it_before_anything_is_started(checkout: Path,
     assert not (checkout / ".airflow" / "demo").exists()
 
 
+def test_a_video_of_ones_own_is_for_the_demo_of_pixop(checkout: Path, demos: list[Demo]) -> None:
+    demos.append(Demo(checkout, "--video", "tape.mp4"))
+
+    assert demos[0].wait() == 2
+    assert "--video goes with the command pixop" in demos[0].text
+
+
 def test_a_source_among_the_results_is_refused(checkout: Path, demos: list[Demo]) -> None:
     (checkout / "build" / "demo").mkdir(parents=True)
-    demos.append(Demo(checkout, "--video", str(make_video(checkout / "build" / "demo" / "tape.mp4", seconds=0.2))))
+    demos.append(
+        Demo(checkout, "pixop", "--video", str(make_video(checkout / "build" / "demo" / "tape.mp4", seconds=0.2)))
+    )
 
     assert demos[0].wait() == 1
     assert "is where the results go; copy it to another folder first" in demos[0].text
 
 
-@pytest.mark.parametrize("command", ["run", "ui"])
+@pytest.mark.parametrize("command", ["run", "pixop", "ui"])
 def test_there_is_one_at_a_time(checkout: Path, demos: list[Demo], command: str) -> None:
     with only_one(checkout / ".airflow" / ("ui" if command == "ui" else "demo")):
         demos.append(Demo(checkout, command))
@@ -110,7 +119,7 @@ def test_there_is_one_at_a_time(checkout: Path, demos: list[Demo], command: str)
 @pytest.mark.e2e
 @pytest.mark.xdist_group("airflow")
 def test_a_failed_run_is_told_with_the_log_of_its_task(checkout: Path, demos: list[Demo]) -> None:
-    demos.append(Demo(checkout, "--video", str(make_video(checkout / "tape.mp4", seconds=0.2))))
+    demos.append(Demo(checkout, "pixop", "--video", str(make_video(checkout / "tape.mp4", seconds=0.2))))
 
     assert demos[0].wait() == 1, demos[0].text
     assert "task upload of tape.mp4: failed" in demos[0].text
@@ -127,7 +136,7 @@ def test_a_failed_run_is_told_with_the_log_of_its_task(checkout: Path, demos: li
 def test_an_interrupted_demo_leaves_nothing_running(
     checkout: Path, demos: list[Demo], number: signal.Signals, code: int
 ) -> None:
-    demo = Demo(checkout, "--video", str(make_video(checkout / "tape.mp4", seconds=0.2)))
+    demo = Demo(checkout, "pixop", "--video", str(make_video(checkout / "tape.mp4", seconds=0.2)))
     demos.append(demo)
     triggerer = checkout / ".airflow" / "demo" / "triggerer.log"
     wait_until(lambda: triggerer.exists() and len(demo.descendants()) >= 5, what="Airflow's start", seconds=PATIENCE)

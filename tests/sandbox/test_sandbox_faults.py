@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import httpx
@@ -164,6 +165,52 @@ def test_a_malformed_answer_is_complete_http_and_broken_json(sandbox: RunningSan
     assert int(answer.headers["Content-Length"]) == len(answer.content)
     with pytest.raises(json.JSONDecodeError):
         answer.json()
+
+
+def test_connections_are_refused_for_a_while_and_then_not(sandbox: RunningSandbox, client: PixopClient) -> None:
+    with httpx.Client() as earlier:
+        earlier.get(f"{sandbox.base_url}/pixop/nothing")  # what is connected stays so
+        sandbox.admin.fault("refuse seconds=0.3 on=pixop.create_video times=1")
+        with pytest.raises(httpx.TransportError):
+            client.call("PUT", "/videos/v1/video", json={"name": "Reel 1"})
+        with pytest.raises(httpx.ConnectError, match="refused"):
+            client.call("GET", ACCOUNT)
+        assert earlier.get(f"{sandbox.base_url}/pixop/nothing").status_code == 404
+    end = time.monotonic() + 20
+    while (answer := listening(client)) is None:
+        assert time.monotonic() < end
+    assert answer.json()["_embedded"]["videos"] == [], "what was refused was not done"
+
+
+def listening(client: PixopClient) -> httpx.Response | None:
+    try:
+        return client.call("GET", "/videos/v1/videos")
+    except httpx.ConnectError:
+        return None
+
+
+def test_a_member_is_missing_wherever_it_stands(sandbox: RunningSandbox, client: PixopClient) -> None:
+    whole = client.call("GET", ACCOUNT).json()
+    sandbox.admin.fault("missing times=1")
+    answer = client.call("GET", ACCOUNT)
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    assert {name for name, value in whole.items() if "id" in value} >= {"user", "team"}
+    without = {name: {key: each for key, each in value.items() if key != "id"} for name, value in whole.items()}
+    assert answer.json() == without
+    sandbox.admin.fault("missing field=user times=1")
+    assert client.call("GET", ACCOUNT).json() == {"team": whole["team"]}
+
+
+def test_what_is_no_json_misses_nothing(sandbox: RunningSandbox, client: PixopClient, garbage: Path) -> None:
+    client.upload(video_id := client.new_video(), garbage)
+    sandbox.admin.fault("missing times=1")
+    assert client.media("GET", f"/media/v1/download/original/{video_id}").content == garbage.read_bytes()
+
+
+def test_a_fault_lets_some_calls_pass_first(sandbox: RunningSandbox, client: PixopClient) -> None:
+    sandbox.admin.fault("500 on=pixop.get_account skip=2 times=1")
+    assert client.call("GET", "/videos/v1/videos").status_code == 200
+    assert [client.call("GET", ACCOUNT).status_code for _ in range(4)] == [200, 200, 500, 200]
 
 
 def test_a_delay_ends_in_the_usual_answer(sandbox: RunningSandbox, client: PixopClient) -> None:

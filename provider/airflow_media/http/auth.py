@@ -53,8 +53,8 @@ class Auth(Protocol):
 class TokenCache:
     """The current token of a client and when it is due.
 
-    :param lead: Seconds before its end at which a token is renewed. A token that lives less than twice as long is
-        renewed at half its life; the same holds for one that was not used for long.
+    :param lead: Seconds before its end at which a token is renewed. One whose life is short is renewed when a tenth of
+        it is left; the same holds for one that was not used for long.
     """
 
     def __init__(self, lead: float = DEFAULT_LEAD) -> None:
@@ -112,4 +112,4 @@ class TokenCache:
     def _end(self, since: float, limit: float | None, bulk: bool) -> float:
         if limit is None:
             return float("inf")
-        return since + limit - (limit / 2 if bulk else min(self._lead, limit / 2))
+        return since + limit - (limit / 2 if bulk else min(self._lead, limit / 10))

@@ -136,4 +136,6 @@ def _words(error: exceptions.HTTPError) -> str:
     inner = error.args[-1] if error.args and isinstance(error.args[-1], Exception) else error
     if isinstance(inner, IncompleteRead):
         return "the connection was closed before the end of the answer"
+    if isinstance(inner, exceptions.NewConnectionError):  # which begins with the connection as Python shows an object
+        return str(inner).partition(": ")[2]
     return str(inner) or repr(inner)

@@ -8,7 +8,7 @@ import logging
 import re
 import threading
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import collapse_rfc2231_value
@@ -36,7 +36,11 @@ REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
-_CONTENT_RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<total>\d+|\*)", re.ASCII | re.IGNORECASE)
+# Sizes of up to 18 digits: no file has more, and of some thousand Python would make no number.
+_SIZE = re.compile(r"\d{1,18}", re.ASCII)
+_CONTENT_RANGE = re.compile(
+    rf"bytes (?:(?P<start>{_SIZE.pattern})-{_SIZE.pattern}|\*)/(?P<total>{_SIZE.pattern}|\*)", re.ASCII | re.IGNORECASE
+)
 
 
 class Writer(Protocol):
@@ -142,7 +146,9 @@ def download(
                     digest = _copy(remote, writer, progress, hashed=md5 is not None)
                     remote.expect(size, writer.position)
                     if md5 is not None and digest != md5.lower():
-                        raise remote.fault(TransferError(f"the MD5 of the file is {digest} and not {md5}"))
+                        raise remote.fault(
+                            TransferError(f"the MD5 of the file is {digest} and not {md5}", retryable=True)
+                        )
                     return Downloaded(place.uri, writer.position, remote.etag, remote.filename, remote.resumed)
             except NotResumableError as error:
                 if start == STARTS:
@@ -185,7 +191,8 @@ class RemoteFile:
     def __init__(
         self, client: Client, call: Call[Answer], *, retry: RetryPolicy | None = None, presigned: bool = False
     ) -> None:
-        self._client, self._call, self._retry = client, replace(call, bulk=True), retry or RetryPolicy()
+        self._client, self._retry = client, retry or RetryPolicy()
+        self._call = self._there = replace(call, bulk=True)
         self._presigned = presigned
         self._opened = ExitStack()
         self._first: Answer | None = None
@@ -271,7 +278,8 @@ class RemoteFile:
         if etag is None:
             raise self._not_resumable(position, "the service gives no strong ETag to resume by")
         last = "" if stop is None or stop == self.size else stop - 1
-        with self._ask({"range": f"bytes={position}-{last}", "if-range": etag}) as answer:
+        headers = {"range": f"bytes={position}-{last}", "if-range": etag}
+        with self._ask(headers) if again else self._ask_there(headers) as answer:
             start, total = content_range(answer.headers.get("content-range"))
             if answer.status == 416 and total == position:
                 # Its length was not known and all of it had come: only the end was lost.
@@ -295,12 +303,25 @@ class RemoteFile:
             return False
 
     @contextmanager
-    def _ask(self, headers: Mapping[str, str]) -> Iterator[Answer]:
-        accept = self._call.accept | {416} if headers else self._call.accept
-        call = replace(self._call, headers={**self._call.headers, **headers}, accept=accept)
-        with follow(self._client, call, presigned=self._presigned) as answer:
+    def _ask_there(self, headers: Mapping[str, str]) -> Iterator[Answer]:
+        """Ask where the service has redirected to, so that it is not asked itself for each part of a large file."""
+        with ExitStack() as stack:
+            answer = None
+            if self._there.url != self._call.url:
+                with suppress(MediaError):  # such an address may be good for a short time only
+                    answer = stack.enter_context(self._ask(headers, self._there))
+            yield answer or stack.enter_context(self._ask(headers))
+
+    @contextmanager
+    def _ask(self, headers: Mapping[str, str], call: Call[Answer] | None = None) -> Iterator[Answer]:
+        asked = call or self._call
+        accept = asked.accept | {416} if headers else asked.accept
+        asked = replace(asked, headers={**asked.headers, **headers}, accept=accept)
+        with _followed(self._client, asked, presigned=self._presigned) as (answer, there):
             if answer.headers.get("content-encoding", "identity").lower() != "identity":
                 raise self.fault(ProtocolError("the file was sent compressed, which was not asked for"))
+            if call is None:
+                self._there = there
             yield answer
 
     def _not_resumable(self, position: int, why: str) -> MediaError:
@@ -321,10 +342,17 @@ def follow(client: Client, call: Call[Answer], *, presigned: bool = False) -> It
     :return: The answer with ``chunks`` set.
     :raises MediaError: What the service refused, or what went wrong before the body.
     """
+    with _followed(client, call, presigned=presigned) as (answer, _):
+        yield answer
+
+
+@contextmanager
+def _followed(client: Client, call: Call[Answer], *, presigned: bool) -> Iterator[tuple[Answer, Call[Answer]]]:
+    """As :func:`follow`, and give the call that was answered."""
     for _ in range(REDIRECTS + 1):
         with client.stream(replace(call, accept=call.accept | REDIRECTIONS)) as answer:
             if answer.status not in REDIRECTIONS:
-                yield answer
+                yield answer, call
                 return
             call = _redirected(client, call, answer.headers.get("location"), presigned=presigned)
     text = f"more than {REDIRECTS} redirects"
@@ -350,7 +378,7 @@ def size_of(answer: Answer) -> int | None:
     if "content-range" in answer.headers:
         return content_range(answer.headers["content-range"])[1]
     text = answer.headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if _SIZE.fullmatch(text) else None
 
 
 def content_range(value: str | None) -> tuple[int | None, int | None]:

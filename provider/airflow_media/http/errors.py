@@ -62,7 +62,7 @@ class MediaError(Exception):
 class AuthenticationError(MediaError):
     """The service does not accept who we say we are."""
 
-    default_hint = "Check the login and password of the connection."
+    default_hint = "Check the credentials of the connection."
 
 
 class PermissionDeniedError(MediaError):
@@ -74,7 +74,7 @@ class PermissionDeniedError(MediaError):
 class NotFoundError(MediaError):
     """There is no such object, or not for this account."""
 
-    default_hint = "Check the id, and that it belongs to the account and team of the connection."
+    default_hint = "Check the id, and that it belongs to the account of the connection."
 
 
 class ConflictError(MediaError):

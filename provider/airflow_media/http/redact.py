@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
@@ -88,11 +89,13 @@ class Redactor(logging.Filter):
         return True
 
 
-def _forms(secret: str) -> dict[str, None]:
+@functools.lru_cache(maxsize=100)  # the same few secrets, with each request
+def _forms(secret: str) -> tuple[str, ...]:
     """Give a secret as it is and as it looks in a URL, in JSON, and in the ``repr`` of an error message."""
     bare = secret.strip()
-    escaped = (quote(bare, safe=""), quote_plus(bare), json.dumps(bare)[1:-1], repr(bare)[1:-1])
-    return dict.fromkeys((secret, bare, *escaped))
+    encoded = bare.encode("utf-8", "replace")
+    escaped = (quote(encoded, safe=""), quote_plus(encoded), json.dumps(bare)[1:-1], repr(bare)[1:-1])
+    return tuple(dict.fromkeys((secret, bare, *escaped)))
 
 
 REDACTOR = Redactor()

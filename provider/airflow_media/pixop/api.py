@@ -42,7 +42,7 @@ def get_token(email: str, password: str, *, team_id: str | None = None) -> Call[
     :param password: Its password.
     :param team_id: A team of the account that the token acts for.
     """
-    basic = b64encode(f"{email}:{password}".encode()).decode()
+    basic = b64encode(f"{email}:{password}".encode("utf-8", "surrogatepass")).decode()
     return Call(
         operation="log in",
         method="GET",

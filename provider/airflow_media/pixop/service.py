@@ -100,7 +100,7 @@ class PixopAuth:
 
     def secrets(self) -> tuple[str, ...]:
         """Give what must never be printed: the password, and the two as Basic authentication carries them."""
-        return self._password, b64encode(f"{self._email}:{self._password}".encode()).decode()
+        return self._password, b64encode(f"{self._email}:{self._password}".encode("utf-8", "surrogatepass")).decode()
 
 
 SERVICE = Service(

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from airflow_media.http.bodies import CHUNK
 from airflow_media.http.downloads import NOTHING
@@ -25,14 +25,27 @@ FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 def local_path(uri: str) -> Path:
     """Give the path of a ``file`` URI, or of a path as it is.
 
-    :raises TransferError: The URI names a file of another machine.
+    :raises TransferError: The URI names a file of another machine, or is none.
     """
-    if not uri.lower().startswith("file://"):
-        return Path(uri)
-    parts = urlsplit(uri.replace("?", "%3F").replace("#", "%23"))  # which mean nothing in a file URI
-    if parts.netloc not in {"", "localhost"}:
+    path = uri if not uri.lower().startswith("file://") else _path_of(uri)
+    if not _can_be(path):
+        raise _fault("read or write file", ascii(path), "no path has a zero byte or half of a character in it")
+    return Path(path)
+
+
+def _can_be(path: str) -> bool:
+    try:
+        return b"\x00" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+
+
+def _path_of(uri: str) -> str:
+    # A question mark or a hash means nothing in it, which those who take URLs apart do not know.
+    host, slash, path = uri[len("file://") :].partition("/")
+    if host.lower() not in {"", "localhost"}:
         raise _fault("read or write file", printable(uri), "the URI names another machine; write it as file:///path")
-    return Path(unquote(parts.path))
+    return unquote(slash + path)
 
 
 class LocalSource:

@@ -11,8 +11,6 @@ option              default
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from airflow_media.http.reading import MIB, Ranges
 
 
@@ -21,13 +19,7 @@ def configured_ranges() -> Ranges:
 
     :raises InvalidRequestError: The configuration says less than 1 connection or 1 MiB.
     """
-    if TYPE_CHECKING:
-        from airflow.sdk import conf
-    else:
-        try:
-            from airflow.sdk import conf
-        except ImportError:  # Airflow < 3.2
-            from airflow.configuration import conf
+    from airflow.configuration import conf
 
     usual = Ranges()
     return Ranges(

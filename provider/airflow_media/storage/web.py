@@ -107,7 +107,9 @@ class WebSource:
     def _client(self, ranges: Ranges | None = None) -> Client:
         service = Service(name=self._site, problem=_refusal)
         # Who asks for https is not redirected to less.
-        return Client(service, {}, retry=self._retry, ranges=ranges, allow_http=self._site.startswith("http://"))
+        return Client(
+            service, {"": self._site}, retry=self._retry, ranges=ranges, allow_http=self._site.startswith("http://")
+        )
 
     def _credentials(self, url: str, conn_id: str) -> Mapping[str, str]:
         from airflow.sdk import Connection

@@ -23,7 +23,6 @@ GRANT_TYPE = "client_credential"
 """In the singular, unlike in the OAuth standard."""
 PINNED = {"format": "json", "human": "false"}
 PAGE_SIZE = 1000
-LARGEST_PAGE = 5000
 
 _ID = re.compile(r"[0-9A-Za-z_-]+")
 

@@ -16,7 +16,6 @@ from airflow_media.http.call import Call, Configured, Flow
 from airflow_media.http.errors import ConflictError, InvalidRequestError, NotFoundError, PermissionDeniedError
 from airflow_media.http.once import create_once
 from airflow_media.xvid.api import (
-    LARGEST_PAGE,
     PAGE_SIZE,
     create_job,
     delete_job,
@@ -55,6 +54,8 @@ SKEW = timedelta(minutes=5)
 """By how much the service's clock may be behind ours."""
 MANY = 8
 """Jobs from which one listing is asked for instead of each of them."""
+WATCHED_PAGE = 500
+"""Jobs that are looked at in one page. A larger one would hold up the event loop of the triggerer while it is read."""
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -229,8 +230,9 @@ def jobs_in_progress(job_ids: Sequence[str]) -> Flow[dict[str, Job]]:
     """
     found: dict[str, Job] = {}
     if len(job_ids) >= MANY:
-        listed = yield from every(list_jobs(inprogress=True), LARGEST_PAGE)
-        found = {job.id: job for job in listed if job.id in set(job_ids)}
+        wanted = set(job_ids)
+        listed = yield from every(list_jobs(inprogress=True), WATCHED_PAGE)
+        found = {job.id: job for job in listed if job.id in wanted}
     for job_id in job_ids:
         if job_id not in found:
             job = yield from _if_there(get_job(job_id))

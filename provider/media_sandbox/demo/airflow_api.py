@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Self
 
 import httpx
@@ -44,6 +44,7 @@ class DagRun:
     dag_id: str
     run_id: str
     state: str
+    logical_date: datetime | None = None
 
     @property
     def finished(self) -> bool:
@@ -53,7 +54,12 @@ class DagRun:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read it from an answer."""
-        return cls(dag_id=value["dag_id"], run_id=value["dag_run_id"], state=value["state"])
+        return cls(
+            dag_id=value["dag_id"],
+            run_id=value["dag_run_id"],
+            state=value["state"],
+            logical_date=_time(value["logical_date"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,20 @@ class TaskInstance:
             start=_time(value["start_date"]),
             end=_time(value["end_date"]),
         )
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """Runs of a DAG for days that are over."""
+
+    id: int
+    dag_id: str
+    completed: bool
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read it from an answer."""
+        return cls(id=value["id"], dag_id=value["dag_id"], completed=value["completed_at"] is not None)
 
 
 class AirflowApi:
@@ -217,6 +237,10 @@ class AirflowApi:
         """Mark a task as ``success`` or ``failed``, as a person does in the UI."""
         self._call("PATCH", _task_path(run, task_id, map_index), json={"new_state": state})
 
+    def fail(self, run: DagRun) -> None:
+        """Mark a run as ``failed``, as a person does in the UI: its tasks are killed, its teardowns still run."""
+        self._call("PATCH", _path(run), json={"state": "failed"})
+
     def clear(self, run: DagRun, task_ids: Sequence[str], *, downstream: bool = False) -> None:
         """Let tasks of a run, with all their map indexes, run again.
 
@@ -230,6 +254,53 @@ class AirflowApi:
             "include_downstream": downstream,
         }
         self._call("POST", f"/dags/{run.dag_id}/clearTaskInstances", json=body)
+
+    def make_pool(self, name: str, slots: int, *, include_deferred: bool) -> None:
+        """Make a pool, or change the one that is there.
+
+        :param slots: How many tasks may run in it at a time.
+        :param include_deferred: Whether tasks that wait in the triggerer count, too.
+        """
+        pool = {"slots": slots, "description": "", "include_deferred": include_deferred}
+        try:
+            self._call("POST", "/pools", json={"name": name, **pool})
+        except AirflowApiError as error:
+            if error.status != httpx.codes.CONFLICT:
+                raise
+            self._call("PATCH", f"/pools/{name}", json={"pool": name, **pool})
+
+    def runs(self, dag_id: str) -> list[DagRun]:
+        """Return the runs of a DAG, the earliest logical date first."""
+        pages = self._pages(f"/dags/{dag_id}/dagRuns", "dag_runs", order_by="logical_date")
+        return [DagRun.from_json(each) for each in pages]
+
+    def backfill(self, dag_id: str, first: date, last: date, **choices: Any) -> Backfill:
+        """Run a DAG for some days, which is unpaused if need be.
+
+        :param first: The first day.
+        :param last: The last day, which belongs to them.
+        :param choices: As the API calls them: ``reprocess_behavior`` (``none``, ``failed``, ``completed``),
+            ``run_backwards``, ``max_active_runs``, ``dag_run_conf``.
+        """
+        self.unpause(dag_id)
+        return Backfill.from_json(self._call("POST", "/backfills", json=_days(dag_id, first, last, choices)))
+
+    def backfill_days(self, dag_id: str, first: date, last: date, **choices: Any) -> list[datetime]:
+        """Return the logical dates that a backfill would run, in its order, without running them."""
+        answer = self._call("POST", "/backfills/dry_run", json=_days(dag_id, first, last, choices))
+        return [datetime.fromisoformat(each["logical_date"]) for each in answer["backfills"]]
+
+    def wait_for_backfill(self, backfill: Backfill, *, seconds: float) -> Backfill:
+        """Wait until all runs of a backfill have ended, well or not.
+
+        :raises TimeoutError: They have not ended in time.
+        """
+
+        def ended() -> Backfill | None:
+            now = Backfill.from_json(self._call("GET", f"/backfills/{backfill.id}"))
+            return now if now.completed else None
+
+        return wait_until(ended, what=f"the end of backfill {backfill.id} of DAG {backfill.dag_id}", seconds=seconds)
 
     def test_connection(self, connection: Mapping[str, Any]) -> tuple[bool, str]:
         """Press the button "Test" of a connection's form.
@@ -249,10 +320,10 @@ class AirflowApi:
             raise
         return True
 
-    def _pages(self, path: str, key: str) -> Iterator[Mapping[str, Any]]:
+    def _pages(self, path: str, key: str, **parameters: str) -> Iterator[Mapping[str, Any]]:
         offset = 0
         while True:
-            page = self._call("GET", path, params={"limit": PAGE_SIZE, "offset": offset})
+            page = self._call("GET", path, params={**parameters, "limit": PAGE_SIZE, "offset": offset})
             yield from page[key]
             offset += PAGE_SIZE
             if offset >= page["total_entries"]:
@@ -279,6 +350,11 @@ def _json(answer: httpx.Response) -> Any:
             f"Airflow answered {request} with {answer.status_code}: {answer.text}", answer.status_code
         )
     return answer.json()
+
+
+def _days(dag_id: str, first: date, last: date, choices: Mapping[str, Any]) -> dict[str, Any]:
+    # Both bounds are moments, and a day is run if its midnight lies between them.
+    return {"dag_id": dag_id, "from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z", **choices}
 
 
 def _run_path(dag_id: str, run_id: str) -> str:

@@ -32,6 +32,7 @@ DATABASE_SECONDS: Final = 15
 MIGRATE_SECONDS: Final = 120.0
 START_SECONDS: Final = 120.0
 DAG_SECONDS: Final = 60.0
+COMMAND_SECONDS: Final = 60.0
 
 SETTINGS: Final[Mapping[str, str]] = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -120,6 +121,21 @@ class AirflowServer:
         self.components[name] = child
         return child.start()
 
+    def command(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> str:
+        """Do what a command of Airflow does, and return what it printed.
+
+        :param arguments: The command, as behind ``airflow`` on a command line.
+        :raises ChildError: It failed, or did not end in time; the error has the end of what it printed.
+        """
+        log = self.home / f"command-{arguments[0]}.log"
+        log.unlink(missing_ok=True)
+        child = Child(f"airflow {arguments[0]}", [sys.executable, "-m", "airflow", *arguments], log=log, env=self._env)
+        try:
+            child.start().wait(seconds)
+        finally:
+            child.stop()
+        return log.read_text(errors="replace")
+
     def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Stop everything that was started, tasks in flight too.
 
@@ -195,6 +211,7 @@ class AirflowServer:
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             # SQLite takes one write at a time, and a component that waits longer than this dies of it; usual are 5 s.
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout={DATABASE_SECONDS}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONNECT_ARGS": "media_sandbox.demo.sqlite.CONNECT_ARGS",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_password_file(self.home)),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": self._task_url,

@@ -19,6 +19,7 @@ from media_sandbox.demo.airflow_server import DagImportError
 from media_sandbox.demo.children import ChildError
 from media_sandbox.demo.enhance import DemoError, run_demo
 from media_sandbox.demo.footage import FootageError
+from media_sandbox.demo.ingest import run_ingest
 from media_sandbox.demo.lock import LockedError
 from media_sandbox.demo.ui import run_ui
 
@@ -38,20 +39,25 @@ FAILURES: Final = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo, or with ``ui`` an Airflow to look at.
+    """Run the demo of the ingest, with ``pixop`` that of Pixop, or with ``ui`` an Airflow to look at.
 
     :param arguments: The command line, without the program's name.
     :return: The exit code: 0 if the results are what was asked for, 130 after a Ctrl-C, else 1.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.video and options.command != "pixop":
+        parser.error("--video goes with the command pixop")
     console = Console()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:
         if options.command == "ui":
             run_ui(console, Path.cwd())
-        else:
+        elif options.command == "pixop":
             run_demo(console, Path.cwd(), options.video, keep=options.keep)
+        else:
+            run_ingest(console, Path.cwd(), keep=options.keep)
     except FAILURES as error:
         console.print(Text.assemble(("Failed: ", "bold red"), str(error)), soft_wrap=True)
         return FAILED
@@ -63,9 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="media_sandbox.demo", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=["run", "ui"], default="run", help="what to do (%(default)s)")
     parser.add_argument(
-        "--video", type=Path, action="append", default=[], metavar="PATH", help="enhance this video; repeatable"
+        "command", nargs="?", choices=["run", "pixop", "ui"], default="run", help="what to do (%(default)s)"
+    )
+    parser.add_argument(
+        "--video", type=Path, action="append", default=[], metavar="PATH", help="pixop: enhance this video; repeatable"
     )
     parser.add_argument("--keep", action="store_true", help="keep Airflow's home and the sandbox's data")
     return parser

@@ -29,6 +29,8 @@ COLOURS: Final = {
     "IN_PROGRESS": "cyan",
     "ERROR": "bold red",
 }
+PASSING: Final = frozenset({"queued", "scheduled"})
+"""States that a task is in for a moment, between others that tell more."""
 BAR_WIDTH: Final = 28
 PERCENT_STEP: Final = 25
 """Percent between two plain lines about a job."""
@@ -82,6 +84,8 @@ class PlainDisplay:
     def update(self, tasks: Sequence[TaskRow], jobs: Sequence[JobRow]) -> None:
         """Print what has changed."""
         for task in tasks:
+            if task.state in PASSING:
+                continue
             if self._states.get((task.source, task.step), "waiting") != task.state:
                 self._states[task.source, task.step] = task.state
                 self._say(f"task {task.step} of {task.source}: {task.state}")
@@ -121,4 +125,4 @@ def _job_table(jobs: Sequence[JobRow]) -> Table:
 
 
 def _coloured(state: str) -> Text:
-    return Text(state, style=COLOURS.get(state, "dim"))
+    return Text(state, style=COLOURS.get(state.partition(":")[0], "dim"))

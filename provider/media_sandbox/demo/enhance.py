@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
 
-from media_sandbox.demo.airflow_api import AirflowApi
+from media_sandbox.demo.airflow_api import AirflowApi, DagRun
 from media_sandbox.demo.airflow_server import AirflowServer
 from media_sandbox.demo.display import open_display
 from media_sandbox.demo.footage import FILM_CREDIT, FootageError, default_footage, own_footage
@@ -138,7 +138,7 @@ def _deliveries(api: AirflowApi, runs: Sequence[Run]) -> list[Delivery]:
     """
     for run in runs:
         if api.run(run.dag_run).state != "success":
-            raise DemoError(_failure(api, run))
+            raise DemoError(failure_of(api, run.dag_run))
     return [
         Delivery.of(order, _local_path(api.xcom(run.dag_run, "enhance.download", index)))
         for run in runs
@@ -146,11 +146,12 @@ def _deliveries(api: AirflowApi, runs: Sequence[Run]) -> list[Delivery]:
     ]
 
 
-def _failure(api: AirflowApi, run: Run) -> str:
-    failed = [task for task in api.task_instances(run.dag_run) if task.state == "failed"]
+def failure_of(api: AirflowApi, run: DagRun) -> str:
+    """Tell why a run failed: the ends of the logs of the tasks that failed."""
+    failed = [task for task in api.task_instances(run) if task.state == "failed"]
     logs = {task.label: "\n".join(api.log_lines(task)[-LOG_LINES:]) for task in failed}
     texts = [f"{label} failed. Its log ends with:\n{log}" for label, log in logs.items()]
-    return "\n\n".join(texts) or f"run {run.dag_run.run_id} failed, though none of its tasks did"
+    return "\n\n".join(texts) or f"run {run.run_id} failed, though none of its tasks did"
 
 
 def _local_path(uri: str) -> Path:

@@ -63,11 +63,11 @@ def show_report(console: Console, deliveries: Sequence[Delivery]) -> bool:
     """
     for delivery in deliveries:
         console.print(_table(delivery))
-        _print_path(console, "source", delivery.order.path)
-        _print_path(console, "result", delivery.path)
+        print_path(console, "source", delivery.order.path)
+        print_path(console, "result", delivery.path)
         if delivery.media:
             delivery.make_still()
-            _print_path(console, "picture", delivery.still)
+            print_path(console, "picture", delivery.still)
         for problem in delivery.problems:
             console.print(Text(f"Not what was asked for: {problem}", style="bold red"))
     return not any(delivery.problems for delivery in deliveries)
@@ -77,17 +77,22 @@ def _table(delivery: Delivery) -> Table:
     table = Table(title=Text(delivery.order.path.name), title_justify="left", box=SIMPLE_HEAD)
     for heading in ("", "frame", "scan", "fps", "codec", "duration", "size"):
         table.add_column(heading, justify="right" if heading in {"fps", "duration", "size"} else "left")
-    table.add_row("source", *_cells(delivery.order.source))
-    table.add_row("result", *(_cells(delivery.media) if delivery.media else ("no video",)))
+    table.add_row("source", *cells(delivery.order.source))
+    table.add_row("result", *(cells(delivery.media) if delivery.media else ("no video",)))
     return table
 
 
-def _print_path(console: Console, what: str, path: Path) -> None:
+def print_path(console: Console, what: str, path: Path) -> None:
+    """Print a path so that it can be copied.
+
+    :param what: What it is, in a word.
+    """
     # Wrapped, a path could not be copied.
     console.print(f"{what:<8} {path}", soft_wrap=True, markup=False, highlight=False)
 
 
-def _cells(media: MediaInfo) -> tuple[str, ...]:
+def cells(media: MediaInfo) -> tuple[str, ...]:
+    """Give what a table says about a video."""
     return (
         f"{media.width}x{media.height}",
         scan(media),

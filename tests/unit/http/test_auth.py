@@ -42,8 +42,8 @@ def test_the_refusal_of_an_older_token_says_nothing_about_the_current_one() -> N
     [
         (3600.0, False, 3480.0),  # ahead of its end by the lead
         (3600.0, True, 1800.0),  # a long transfer wants half of the life
-        (240.0, False, 120.0),  # where both rules meet
-        (60.0, False, 30.0),  # shorter than twice the lead: half of the life
+        (1200.0, False, 1080.0),  # where both rules meet
+        (60.0, False, 54.0),  # a short life: a tenth of it
         (60.0, True, 30.0),
     ],
 )
@@ -65,12 +65,12 @@ def test_a_token_that_is_used_lives_on_and_one_that_is_not_dies(bulk: bool) -> N
 
 @settings(deadline=None)
 @given(st.floats(0.001, 1e6), st.floats(0, 1e6), st.floats(0, 1e6), st.booleans())
-def test_no_token_is_given_in_the_second_half_of_a_short_life_or_after_its_end(
+def test_no_token_is_given_in_the_last_tenth_of_a_short_life_or_after_its_end(
     life: float, lead: float, age: float, bulk: bool
 ) -> None:
     given_out = cached(life, lead).current(BORN + age, bulk=bulk)
     now = BORN + age
-    assert (given_out is not None) == (now < BORN + life - (life / 2 if bulk else min(lead, life / 2)))
+    assert (given_out is not None) == (now < BORN + life - (life / 2 if bulk else min(lead, life / 10)))
     if given_out is not None:
         assert now < BORN + life
 

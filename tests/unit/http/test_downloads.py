@@ -19,7 +19,7 @@ from airflow_media.http import reading
 from airflow_media.http.auth import Token
 from airflow_media.http.call import Answer, Call, Flow
 from airflow_media.http.client import Client
-from airflow_media.http.downloads import NOTHING, STARTS, Downloaded, content_range, download, filename_from
+from airflow_media.http.downloads import NOTHING, STARTS, Downloaded, content_range, download, filename_from, size_of
 from airflow_media.http.errors import (
     MediaError,
     NetworkFaultError,
@@ -384,6 +384,22 @@ def test_a_file_that_is_changed_while_its_ranges_are_fetched_is_started_over() -
 
 
 @pytest.mark.usefixtures("in_ranges")
+def test_the_parts_of_a_file_that_is_elsewhere_are_asked_for_there() -> None:
+    target = Memory()
+    call = replace(GET, authenticated=True, headers={"x-api-key": "also secret"})
+    with FileServer(LARGE, says_ranges=True) as store, FileServer(b"") as service:
+        # It refuses once, as it does when an address has expired: then the service gives a new one.
+        store.plans.extend([*[Plan()] * 4, Plan(status=403)])
+        service.plans.extend([redirected(f"{store.root}/video?signature={number}") for number in range(2)])
+        with Client(Service(name="Store"), {"": service.root}, Bearer(), retry=NO_RETRY, ranges=SLOW) as client:
+            download(client, call, target, retry=AT_ONCE)
+    assert target.committed == LARGE
+    assert [seen.path for seen in service.seen] == ["/videos/1"] * 2
+    assert {seen.path for seen in store.seen} == {"/video?signature=0", "/video?signature=1"}
+    assert all({"authorization", "x-api-key"}.isdisjoint(seen.headers) for seen in store.seen)
+
+
+@pytest.mark.usefixtures("in_ranges")
 @pytest.mark.parametrize("second", [Plan(ranges=False), Plan(status=403), Plan(headers={"etag": None})])
 def test_a_service_that_only_says_that_it_gives_ranges_is_read_in_one_stream(second: Plan) -> None:
     target = Memory()
@@ -485,6 +501,7 @@ def test_redirects_in_a_circle_have_an_end() -> None:
         ("bytes 5-9/*", (5, None)),
         ("bytes */100", (None, 100)),
         ("bytes ٣-9/100", (None, None)),
+        (f"bytes 0-9/{'9' * 5000}", (None, None)),
         ("bytes=0-9/100", (None, None)),
         ("", (None, None)),
         (None, (None, None)),
@@ -492,6 +509,11 @@ def test_redirects_in_a_circle_have_an_end() -> None:
 )
 def test_content_range(value: str | None, result: tuple[int | None, int | None]) -> None:
     assert content_range(value) == result
+
+
+@pytest.mark.parametrize(("length", "size"), [("100", 100), ("9" * 5000, None), ("-1", None), ("٣", None), ("", None)])
+def test_size_of(length: str, size: int | None) -> None:
+    assert size_of(Answer(200, {"content-length": length})) == size
 
 
 @pytest.mark.parametrize(

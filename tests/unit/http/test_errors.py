@@ -24,7 +24,7 @@ def test_says_who_could_not_do_what_and_why_and_what_to_do() -> None:
     )
     assert str(error) == (
         "Pixop could not get video (video 3f2a): 404 VideoNotFoundException: No such video. "
-        "Check the id, and that it belongs to the account and team of the connection."
+        "Check the id, and that it belongs to the account of the connection."
     )
 
 

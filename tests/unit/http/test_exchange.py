@@ -222,6 +222,14 @@ def test_a_form_is_sent_as_a_web_page_sends_it() -> None:
     assert "a+/=" not in repr(create(form={"secret": "a+/="}))
 
 
+@pytest.mark.parametrize("what", [{"json": {"name": "\ud800"}}, {"form": {"name": "\ud800"}}])
+def test_what_cannot_be_written_is_refused_before_it_is_sent(what: dict[str, Any]) -> None:
+    bench = Bench([])
+    with pytest.raises(InvalidRequestError, match=r"Pixop could not create video .*'\\ud800' in it"):
+        bench.run(create(**what))
+    assert bench.sent == []
+
+
 def test_a_body_is_announced_with_its_length() -> None:
     bench, body = Bench([OK]), Text()
     bench.run(create(body=body, bulk=True))
@@ -396,7 +404,7 @@ def test_a_login_is_made_only_when_it_is_due() -> None:
 
 
 def test_the_life_of_a_token_begins_when_it_was_asked_for() -> None:
-    bench = Bench([login_answer("slow", 100.0)] * 2, auth=KeyAuth(), seconds_per_request=50.0)
+    bench = Bench([login_answer("slow", 100.0)] * 2, auth=KeyAuth(), seconds_per_request=95.0)
     wish = GetToken(None, bulk=False)
     bench.drive(bench.exchange.token(wish, seen=0))
     bench.drive(bench.exchange.token(wish, seen=1))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_media.http.call import Call
 from airflow_media.http.errors import InsecureUrlError, InvalidRequestError, ProtocolError
-from airflow_media.http.origins import Origins, is_loopback, origin
+from airflow_media.http.origins import Nearness, Origins, is_loopback, nearness, origin
 
 
 def ask(url: str, *, root: str = "", authenticated: bool = True) -> Call[Any]:
@@ -135,6 +135,62 @@ def test_a_request_without_a_token_may_go_anywhere_by_https() -> None:
     origins = Origins({"": "https://api.example.com/v1"})
     url = "https://bucket.example.net/key?signature=1"
     assert origins.resolve(ask(url, authenticated=False)) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [
+        *((host, Nearness.OUTSIDE) for host in ("s3.eu-west-1.amazonaws.com", "8.8.8.8", "2001:4860:4860::8888")),
+        *((host, Nearness.OUTSIDE) for host in ("[2606:4700::1]", "localhost.example.com", "local.example")),
+        *((host, Nearness.OUTSIDE) for host in ("10.0.0.1.nip.io", "64:ff9b::808:808")),
+        *((host, Nearness.NETWORK) for host in ("10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "198.18.0.1")),
+        *((host, Nearness.NETWORK) for host in ("nas", "nas.local", "Media.Internal.", "a.b.corp", "x.home.arpa")),
+        *((host, Nearness.NETWORK) for host in ("fd00::1", "[fd00::1]", "10.1", "0xa.0.0.1", "167772161")),
+        *((host, Nearness.NETWORK) for host in ("::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::")),
+        *((host, Nearness.MACHINE) for host in ("localhost", "LOCALHOST.", "x.localhost", "127.0.0.1", "::1", "127.1")),
+        *((host, Nearness.MACHINE) for host in ("0x7f000001", "2130706433", "017700000001", "0.0.0.0", "0", "::")),
+        *((host, Nearness.MACHINE) for host in ("::ffff:127.0.0.1", "64:ff9b::7f00:1", "169.254.169.254", "fe80::1")),
+    ],
+)
+def test_how_near_a_host_is(host: str, near: Nearness) -> None:
+    assert nearness(host) is near
+
+
+ROOTS = {
+    Nearness.OUTSIDE: "https://api.example.com/v1",
+    Nearness.NETWORK: "https://10.1.2.3/v1",
+    Nearness.MACHINE: "https://127.0.0.1:8443/v1",
+}
+PLACES = {
+    Nearness.OUTSIDE: "https://store.example.net/bucket",
+    Nearness.NETWORK: "https://192.168.0.7/bucket",
+    Nearness.MACHINE: "https://[::1]:9000/bucket",
+}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize("place", PLACES)
+def test_no_service_sends_us_nearer_than_itself(root: Nearness, place: Nearness) -> None:
+    origins, call = Origins({"": ROOTS[root]}, allow_http=True), ask(PLACES[place], authenticated=False)
+    if place <= root:
+        assert origins.resolve(call) == PLACES[place]
+        return
+    with pytest.raises(ProtocolError, match="nothing was sent there") as caught:
+        origins.resolve(call)
+    assert "host of the connection" in caught.value.hint
+
+
+def test_a_place_that_the_connection_names_may_be_anywhere() -> None:
+    origins = Origins({"": "https://api.example.com/v1", "token": "https://10.1.2.3/login"})
+    assert origins.resolve(ask("https://10.1.2.3/login", authenticated=False)) == "https://10.1.2.3/login"
+
+
+@pytest.mark.parametrize("url", ["http://api.example.com/v1/x", "http://store.example.net/", "http://127.0.0.1/x"])
+def test_a_service_at_https_sends_us_to_no_plain_http(url: str) -> None:
+    with pytest.raises(InsecureUrlError, match="asked over https"):
+        Origins({"": "https://api.example.com/v1"}, allow_http=True).resolve(ask(url, authenticated=False))
+    plain = Origins({"": "http://127.0.0.1:8000", "media": "https://media.example.com"}, allow_http=True)
+    assert plain.resolve(ask(url, authenticated=False)) == url
 
 
 def test_plain_http_stays_on_this_machine_unless_allowed() -> None:

@@ -1,8 +1,9 @@
-"""Reading large files: ahead in a thread, in several ranges where one stream is slow, in order and in bounded memory."""
+"""Reading large files: ahead in a thread, in ranges where one stream is slow, in order and in bounded memory."""
 
 from __future__ import annotations
 
 import math
+import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -183,6 +184,37 @@ def test_one_who_waits_at_the_gate_never_begins_when_closed() -> None:
     assert not begun.is_set()
 
 
+class Killed(Exception):
+    """What Airflow raises in a signal handler."""
+
+
+def test_who_is_killed_does_not_wait_for_a_sender_that_hangs() -> None:
+    hangs, ended = threading.Event(), threading.Event()
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def source() -> Generator[bytes, None, None]:
+        try:
+            signal.pthread_kill(main, signal.SIGUSR1)
+            hangs.wait(PATIENCE)
+            yield b"too late"
+        finally:
+            ended.set()
+
+    def killed(number: int, frame: object) -> None:
+        raise Killed
+
+    before = signal.signal(signal.SIGUSR1, killed)
+    try:
+        with pytest.raises(Killed):
+            list(Ahead(source, 10))
+        assert not ended.is_set()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        hangs.set()
+    assert ended.wait(PATIENCE)
+
+
 class Breaking:
     """Eight bytes that are given some at a time, a connection breaking after each of the given numbers of them."""
 
@@ -219,7 +251,7 @@ def test_what_opening_raises_is_passed_on() -> None:
         raise NetworkFaultError("no connection")
         yield iter(())
 
-    with pytest.raises(NetworkFaultError, match="^no connection"):
+    with pytest.raises(NetworkFaultError, match=r"^no connection"):
         list(resumed(open_at, 0, lambda: 8, retry=RetryPolicy(first=0.0), about=as_it_is))
 
 

@@ -69,7 +69,8 @@ def test_a_passing_fault_is_worth_another_try(fault: MediaError) -> None:
 
 def test_an_answer_that_cannot_be_read_is_worth_two_more() -> None:
     odd = UnreadableAnswerError("not JSON", status=200)
-    assert [RetryPolicy().delay(odd, attempt, 0.0) is not None for attempt in (1, 2, 3, 4)] == [True, True, False, False]
+    again = [RetryPolicy().delay(odd, attempt, 0.0) is not None for attempt in (1, 2, 3, 4)]
+    assert again == [True, True, False, False]
     assert NO_RETRY.delay(odd, 1, 0.0) is None
 
 

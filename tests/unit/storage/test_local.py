@@ -72,6 +72,18 @@ def test_a_file_uri_of_another_machine_is_refused() -> None:
         open_source("file://server/share/film.mp4")
 
 
+@pytest.mark.parametrize("uri", ["film\x00.mp4", "file:///film%00.mp4", "film\ud800.mp4"])
+@pytest.mark.parametrize("open_", [open_source, open_target])
+def test_what_can_be_no_path_is_refused(open_: Callable[[str], object], uri: str) -> None:
+    with pytest.raises(TransferError, match="no path has a zero byte"):
+        open_(uri)
+
+
+def test_a_file_uri_is_taken_as_it_stands(tmp_path: Path) -> None:
+    (odd := tmp_path / "a?b#c[d.mp4").write_bytes(b"data")
+    assert read(f"file://{odd}") == read(f"FILE://localhost{odd}") == b"data"
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(TransferError) as caught:
         open_source(f"{tmp_path}/no.mp4")

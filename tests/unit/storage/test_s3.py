@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.request import Request, urlopen
@@ -371,6 +374,44 @@ def test_a_part_that_was_on_its_way_when_the_upload_was_given_up_is_removed_too(
     assert unfinished(s3) == []
     assert keys(s3) == []
     assert not [record for record in caplog.records if record.name.startswith("airflow_media")]
+
+
+KILLED = """
+import os, signal, sys, threading
+from airflow_media.storage.s3 import PART, S3Target
+from s3_server import BUCKET, s3_client
+
+def killed(number, frame):
+    raise KeyboardInterrupt
+
+s3, sending, given_up = s3_client(sys.argv[1]), threading.Semaphore(0), threading.Event()
+signal.signal(signal.SIGTERM, killed)
+
+def hold(**context):
+    sending.release()
+    given_up.wait(20)
+
+def kill():
+    for _ in range(2):
+        sending.acquire()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+s3.meta.events.register("before-call.s3.UploadPart", hold)
+s3.meta.events.register("after-call.s3.AbortMultipartUpload", lambda **context: given_up.set())
+threading.Thread(target=kill).start()
+with S3Target(s3, BUCKET, "film.mp4").writer(9 * PART) as writer:
+    for _ in range(9):
+        writer.write(bytes(PART))
+"""
+
+
+def test_a_process_that_is_killed_while_it_waits_for_s3_leaves_nothing(s3: Any) -> None:
+    folders = [str(Path(__file__).parent), *sys.path]
+    command = [sys.executable, "-c", KILLED, s3.meta.endpoint_url]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+    assert (keys(s3), unfinished(s3)) == ([], [])
 
 
 def test_a_part_that_s3_does_not_take_is_told_and_leaves_nothing(s3: Any) -> None:

@@ -275,7 +275,7 @@ def test_many_jobs_are_looked_at_by_one_listing_and_those_that_are_not_in_it_one
     found = script.run(flows.jobs_in_progress(ids))
     assert set(found) == {ids[0], *ids[2:]}
     assert script.asked == ["GET /jobs/", f"GET /jobs/{ids[0]}", f"GET /jobs/{ids[1]}"]
-    assert (script.calls[0].params["inprogress"], script.calls[0].params["limit"]) == ("true", "5000")
+    assert (script.calls[0].params["inprogress"], script.calls[0].params["limit"]) == ("true", str(flows.WATCHED_PAGE))
 
 
 # Results
