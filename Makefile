@@ -22,7 +22,7 @@ export AIRFLOW_HOME := $(CURDIR)/.airflow/home
 export UV_LINK_MODE := copy
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ui test test-oldest bench docs lint format clean
+.PHONY: help install demo demo-pixop ui test test-oldest bench docs lint format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -33,10 +33,13 @@ $(STAMP): pyproject.toml constraints.txt tools/install.sh
 	@sh tools/install.sh "$(PYTHON)" $(VENV) -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(STAMP)  ## Enhance real video through a real Airflow and a local stand-in of Pixop; VIDEO=path for your own
-	@$(BIN)/python -m media_sandbox.demo $(if $(VIDEO),--video "$(VIDEO)")
+demo: $(STAMP)  ## Ingest two days of video through a real Airflow and local stand-ins of S3 and all four services
+	$(if $(VIDEO),$(error Use make demo-pixop VIDEO=$(VIDEO)))@$(BIN)/python -m media_sandbox.demo
 
-ui: $(STAMP)  ## Start the stand-in and an Airflow to look at, until Ctrl-C
+demo-pixop: $(STAMP)  ## Enhance real video with the stand-in of Pixop alone; VIDEO=path for your own
+	@$(BIN)/python -m media_sandbox.demo pixop $(if $(VIDEO),--video "$(VIDEO)")
+
+ui: $(STAMP)  ## Start the stand-ins and an Airflow to look at, until Ctrl-C
 	@$(BIN)/python -m media_sandbox.demo ui
 
 test: $(STAMP)  ## Run all tests

@@ -79,6 +79,8 @@ def test_a_filter_that_the_service_would_drop_is_refused(collection: Collection,
 def test_filters_that_are_no_names_with_values_are_refused() -> None:
     with pytest.raises(InvalidRequestError, match="not names with values"):
         JOBS.check("status=running")  # type: ignore[arg-type]
+    with pytest.raises(InvalidRequestError, match="no filter 1"):
+        JOBS.check({1: "running"})  # type: ignore[dict-item]
 
 
 def test_a_list_repeats_the_name_with_brackets_for_equality_and_in() -> None:
@@ -123,7 +125,7 @@ def test_a_value_on_which_the_service_fails_is_refused(filters: dict[str, Any]) 
         JOBS.query(filters)
 
 
-@pytest.mark.parametrize("value", ["yes", 1, "True"])
+@pytest.mark.parametrize("value", ["yes", 1, "True", {}])
 def test_a_flag_is_true_or_false(value: Any) -> None:
     with pytest.raises(InvalidRequestError, match="true or false"):
         MEDIAS.query({"public": value})
