@@ -74,7 +74,9 @@ def test_an_address_is_sent_as_an_unsigned_number(value: int | str, number: int)
     assert ipv4_number(value) == number
 
 
-@pytest.mark.parametrize("value", ["::1", "203.0.113", "203.0.113.256", "here", "", -1, "-1", 2**32, "9" * 5000, True, 1.5, None])
+@pytest.mark.parametrize(
+    "value", ["::1", "203.0.113", "203.0.113.256", "here", "", -1, "-1", 2**32, "9" * 5000, True, 1.5, None]
+)
 def test_what_is_no_ipv4_address_is_refused(value: Any) -> None:
     with pytest.raises(InvalidRequestError, match="not an IPv4 address"):
         ipv4_number(value)
