@@ -26,7 +26,7 @@ class Listener:
         """
         await self._listen(_bound((host, port)))
         self._address: tuple[str, int] = self._server.sockets[0].getsockname()
-        _, taken = self._address
+        taken: int = self._address[1]
         return taken
 
     def refuse(self, seconds: float) -> None:

@@ -69,7 +69,8 @@ else:
         SharedStreamProducer = object
 
 if TYPE_CHECKING:
-    from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+    from airflow.sdk.definitions.callback import AsyncCallback
+    from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 else:
     try:
         from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
