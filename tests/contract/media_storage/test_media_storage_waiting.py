@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import pytest
 
-from airflow_media.jobs import hub as hub_module
-from airflow_media.jobs.states import Outcome, Status
+from airflow_media.jobs.states import JobKind, Outcome, Status
 from airflow_media.media_storage.triggers import MediaStorageJobTrigger, MediaStorageMediaTrigger
 from media_sandbox.media_storage import fixtures
 from support.storeroom import Storeroom
@@ -17,8 +16,10 @@ from support.tasks import travelled
 
 pytestmark = pytest.mark.airflow
 
+T = TypeVar("T")
 Connect = Callable[..., None]
 WAITS = 1000
+PATIENCE = 60.0
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
@@ -38,17 +39,22 @@ async def outcomes(*triggers: MediaStorageJobTrigger) -> list[Outcome]:
     return list(await asyncio.gather(*map(outcome, triggers)))
 
 
+def soon(work: Coroutine[Any, Any, T]) -> T:
+    """Do it in an event loop, and not for ever."""
+    return asyncio.run(asyncio.wait_for(work, PATIENCE))
+
+
 @pytest.fixture
 def ticks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many waits were answered together, each time that some were."""
     answered: list[int] = []
-    settle = hub_module._settle
+    look_at_all = JobKind.look_at_all
 
-    def count(waiting: Any, states: Any, fault: Any) -> None:
-        answered.append(len(waiting))
-        settle(waiting, states, fault)
+    def count(self: JobKind, job_ids: Sequence[str]) -> Any:
+        answered.append(len(job_ids))
+        return look_at_all(self, job_ids)
 
-    monkeypatch.setattr(hub_module, "_settle", count)
+    monkeypatch.setattr(JobKind, "look_at_all", count)
     return answered
 
 
@@ -66,7 +72,7 @@ def test_a_thousand_waits_make_at_most_two_requests_each_time(store: Storeroom, 
             task.cancel()
         return [task.result() for task in done]
 
-    ended = asyncio.run(wait_for_all())
+    ended = soon(wait_for_all())
     assert {each.status for each in ended} == {Status.DONE}
     assert {each.job_id for each in ended} <= set(job_ids[: WAITS // 2])
     assert max(ticks) > WAITS // 4, "they are answered together"
@@ -81,7 +87,7 @@ def test_a_thousand_waits_make_at_most_two_requests_each_time(store: Storeroom, 
 def test_a_thousand_waits_that_begin_together_are_answered_by_two_requests(store: Storeroom, ticks: list[int]) -> None:
     job_ids = store.jobs(WAITS, status="completed")
     # They look at a random moment of the first interval, and a look gathers others for half of it.
-    ended = asyncio.run(outcomes(*(waits_for(job_id, poll_interval=4.0) for job_id in job_ids)))
+    ended = soon(outcomes(*(waits_for(job_id, poll_interval=4.0) for job_id in job_ids)))
     assert {each.status for each in ended} == {Status.DONE}
     assert sum(ticks) == WAITS
     assert store.count("index_jobs") <= 2 * len(ticks)
@@ -92,13 +98,13 @@ def test_a_proxy_that_refuses_long_urls_costs_more_requests_and_nothing_else(sto
     job_ids = store.jobs(60, status="completed")
     store.admin.fault("error status=414 on=media_storage.index_jobs times=2")
     waits = (waits_for(job_id, poll_interval=0.05) for job_id in job_ids)
-    assert {each.status for each in asyncio.run(outcomes(*waits))} == {Status.DONE}
+    assert {each.status for each in soon(outcomes(*waits))} == {Status.DONE}
 
 
 def test_each_wait_ends_as_its_own_job_does(store: Storeroom) -> None:
     done, failed = store.job(status="completed"), store.job(status="errored", error="it broke")
     strange = store.job(status="ready")
-    ended = asyncio.run(
+    ended = soon(
         outcomes(
             waits_for(done, poll_interval=0.05),
             waits_for(failed, poll_interval=0.05),
@@ -133,7 +139,7 @@ def test_a_job_that_is_deleted_ends_its_wait_and_no_other(store: Storeroom) -> N
         await asyncio.to_thread(store.change, kept, status="completed")
         return [await waiting[0], gone]
 
-    assert [each.status for each in asyncio.run(both())] == [Status.DONE, Status.GONE]
+    assert [each.status for each in soon(both())] == [Status.DONE, Status.GONE]
 
 
 def test_a_token_that_expires_under_all_of_them_is_renewed_once(store: Storeroom) -> None:
@@ -148,7 +154,7 @@ def test_a_token_that_expires_under_all_of_them_is_renewed_once(store: Storeroom
             await asyncio.to_thread(store.change, job_id, status="completed")
         return await asyncio.gather(*waiting)
 
-    assert {each.status for each in asyncio.run(expire_in_the_middle())} == {Status.DONE}
+    assert {each.status for each in soon(expire_in_the_middle())} == {Status.DONE}
     assert store.count("login") == 2
 
 
@@ -165,13 +171,13 @@ def test_a_token_that_somebody_renews_in_the_connection_is_taken_up(store: Store
         await asyncio.to_thread(store.change, job_id, status="completed")
         return await waiting
 
-    assert asyncio.run(renew_in_the_middle()).status is Status.DONE
+    assert soon(renew_in_the_middle()).status is Status.DONE
 
 
 def test_a_wrong_token_ends_all_waits_with_few_attempts(store: Storeroom, connect: Connect) -> None:
     job_ids = store.jobs(50, status="running")
     connect("media_storage", {"api_key": "IDAH_wrong-key"})
-    ended = asyncio.run(outcomes(*(waits_for(job_id, poll_interval=0.05) for job_id in job_ids)))
+    ended = soon(outcomes(*(waits_for(job_id, poll_interval=0.05) for job_id in job_ids)))
     assert {(each.status, each.retryable) for each in ended} == {(Status.ERROR, False)}
     assert "api_key and token_url" in ended[0].reason
     assert "wrong-key" not in str(ended)
@@ -196,11 +202,11 @@ def test_a_wait_for_a_file_and_one_for_its_jobs_share_a_client(store: Storeroom)
         await asyncio.to_thread(store.upload, "r")
         return await asyncio.gather(*waiting)
 
-    assert {each.status for each in asyncio.run(both())} == {Status.DONE}
+    assert {each.status for each in soon(both())} == {Status.DONE}
     assert store.count("login") == 2, "that of the waits, and that of the upload"
 
 
 def test_each_leg_in_a_loop_of_its_own_works(store: Storeroom) -> None:
     job_id = store.job(status="completed")
     for _ in range(3):
-        assert asyncio.run(outcome(waits_for(job_id, poll_interval=0.05))).status is Status.DONE
+        assert soon(outcome(waits_for(job_id, poll_interval=0.05))).status is Status.DONE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,7 +13,7 @@ from media_storage_client import MEDIA_TYPE, StorageClient, error, jsonapi, medi
 
 from media_sandbox.testing import RunningSandbox
 
-UNKNOWN = f"/jobs/{uuid4()}"
+UNKNOWN = "/jobs/6d195042-5930-4abb-bbfb-5740fd9b359a"
 JOB_ATTRIBUTES = {
     "job_class",
     "arguments",
