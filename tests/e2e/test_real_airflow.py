@@ -153,7 +153,7 @@ def test_the_connection_form_is_known_and_tested(airflow: AirflowServer, sandbox
 
     good, said = airflow.api.test_connection({**form, "password": "not-the-password"})
     assert not good
-    assert "Check the login and password" in said
+    assert "Check the credentials" in said
     assert "not-the-password" not in said
 
 

@@ -34,8 +34,8 @@ def test_a_good_connection_tells_whom_the_service_takes_us_for(studio: Studio) -
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"password": "wrong-password"}, ("log in", "401", "login and password")),
-        ({"login": "nobody@sandbox.example"}, ("log in", "401", "login and password")),
+        ({"password": "wrong-password"}, ("log in", "401", "credentials of the connection")),
+        ({"login": "nobody@sandbox.example"}, ("log in", "401", "credentials of the connection")),
         ({"login": None}, ("login is empty", "Fill in the e-mail")),
         ({"password": ""}, ("password is empty", "Fill in the password")),
         ({"host": "ftp://pixop.example"}, ("host is 'ftp://pixop.example'", "https://host[:port]/path")),

@@ -14,9 +14,9 @@ from airflow_media.http.errors import (
     MediaError,
     NotFoundError,
     PermissionDeniedError,
-    ProtocolError,
     RateLimitedError,
     ServerFaultError,
+    UnreadableAnswerError,
 )
 from airflow_media.pixop import api
 from airflow_media.pixop.flows import all_videos, delete_project_if_empty, find_or_create_project
@@ -74,7 +74,7 @@ def test_a_password_can_be_changed(
     studio: Studio, connect: Callable[..., None], refused: Callable[..., BaseException]
 ) -> None:
     studio.hook.run(api.update_password("another-password"))
-    refused(lambda: PixopHook().run(api.get_account()), AuthenticationError, "401", "login and password")
+    refused(lambda: PixopHook().run(api.get_account()), AuthenticationError, "401", "credentials of the connection")
     connect("pixop", password="another-password")
     assert PixopHook().run(api.get_account()).user.email == fixtures.PLAIN.email
 
@@ -203,7 +203,7 @@ def test_a_suspended_account_is_told_so_and_tries_once(
         ("502", ServerFaultError, ("502",)),
         ("error status=400 exception=BadRequestException", InvalidRequestError, ("BadRequestException",)),
         ("error status=500 exception=AuthException", ServerFaultError, ("AuthException",)),
-        ("malformed", ProtocolError, ("not JSON", "not a proxy")),
+        ("malformed", UnreadableAnswerError, ("not JSON", "not a proxy")),
     ],
 )
 def test_each_kind_of_refusal_is_an_error_of_its_own(

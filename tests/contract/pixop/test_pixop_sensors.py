@@ -153,7 +153,7 @@ def test_a_password_that_is_wrong_fails_the_task_for_good(
 ) -> None:
     run = ingest(studio.uploaded(), deferrable=deferrable)
     connect("pixop", password="wrong-password")
-    fault = refused(run.execute, MediaFailError, "log in", "login and password")
+    fault = refused(run.execute, MediaFailError, "log in", "credentials of the connection")
     assert "wrong-password" not in str(fault)
 
 

@@ -136,7 +136,7 @@ def test_a_wrong_password_fails_the_task_for_good_and_is_tried_once(
     studio: Studio, connect: Callable[..., None], refused: Refused
 ) -> None:
     connect("pixop", password="wrong-password")
-    fault = refused(upload(studio.clip).execute, MediaFailError, "log in", "401", "login and password")
+    fault = refused(upload(studio.clip).execute, MediaFailError, "log in", "401", "credentials of the connection")
     assert "wrong-password" not in str(fault)
     assert studio.count("get_token") == 1
 

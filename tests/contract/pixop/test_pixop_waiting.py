@@ -96,7 +96,7 @@ def test_a_wrong_password_ends_all_waits_with_few_attempts(studio: Studio, conne
     logins = studio.count("get_token")
     ended = asyncio.run(outcomes(*(waits_for(video_id) for _ in range(50))))
     assert {(each.status, each.retryable) for each in ended} == {(Status.ERROR, False)}
-    assert "login and password" in ended[0].reason
+    assert "credentials of the connection" in ended[0].reason
     assert "wrong-password" not in str(ended)
     assert studio.count("get_token") - logins < 10, "one for each wait would lock the account"
 

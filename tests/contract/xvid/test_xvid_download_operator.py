@@ -124,7 +124,7 @@ def test_a_download_that_is_cut_again_and_again_leaves_nothing_half_written(
 def test_other_bytes_than_the_service_tells_are_refused(hub: MediaHub, tmp_path: Path, refused: Refused) -> None:
     file_id = stored(hub)
     hub.admin.post(f"xvid/files/{file_id}/corrupt")
-    refused(download(tmp_path / "x.mp4", file_id=file_id).execute, MediaFailError, "MD5", file_id)
+    refused(download(tmp_path / "x.mp4", file_id=file_id).execute, MediaRetryError, "MD5", file_id)
     assert list(tmp_path.iterdir()) == []
 
 
