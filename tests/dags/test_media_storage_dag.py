@@ -18,7 +18,7 @@ pytestmark = pytest.mark.airflow
 
 EXAMPLES = Path(__file__).parents[2] / "dags"
 DAG_ID = "media_storage_watch"
-PROGRAM = Path(__file__).parent / "files" / "run_for_asset_events.py"
+PROGRAM = Path(__file__).parent / "programs" / "run_for_asset_events.py"
 
 
 @pytest.fixture
