@@ -16,6 +16,7 @@ import pytest
 
 from media_sandbox.testing import RunningSandbox, make_video
 from support.captionfiles import read_captions
+from support.dagfiles import load_dags
 
 pytestmark = pytest.mark.airflow
 
@@ -26,11 +27,9 @@ BEFORE_APPROVAL = ("create", "add_media", "has_reference", "transcribe", "transc
 @pytest.fixture(scope="module")
 def dag(airflow_db: None) -> Any:
     """The DAG as Airflow loads it."""
-    from airflow.dag_processing.dagbag import DagBag
-
-    bag = DagBag(str(EXAMPLES / "cielo24_caption.py"))
-    assert bag.import_errors == {}
-    return bag.dags["cielo24_caption"]
+    dags, broken = load_dags(EXAMPLES / "cielo24_caption.py")
+    assert not broken
+    return dags["cielo24_caption"]
 
 
 @pytest.fixture

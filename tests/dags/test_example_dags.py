@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from media_sandbox.testing import RunningSandbox, make_pal_video, make_video
+from support.dagfiles import load_dags
 from support.probe import Probe, probe
 from support.versions import AIRFLOW
 
@@ -23,14 +24,9 @@ NEED_A_NEWER_AIRFLOW = {"cielo24_caption.py"} if AIRFLOW < (3, 1) else set()
 @pytest.fixture(scope="module")
 def dags(airflow_db: None) -> dict[str, Any]:
     """The example DAGs as Airflow loads them."""
-    try:
-        from airflow.dag_processing.dagbag import DagBag
-    except ImportError:  # Airflow < 3.2
-        from airflow.models.dagbag import DagBag
-
-    bag = DagBag(str(EXAMPLES))
-    assert {Path(path).name for path in bag.import_errors} == NEED_A_NEWER_AIRFLOW
-    return dict(bag.dags)
+    dags, broken = load_dags(EXAMPLES)
+    assert broken == NEED_A_NEWER_AIRFLOW
+    return dags
 
 
 def test_each_file_holds_a_dag(dags: dict[str, Any]) -> None:

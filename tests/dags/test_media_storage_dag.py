@@ -12,6 +12,7 @@ import pytest
 
 from airflow_media.media_storage.triggers import NewMediaTrigger
 from media_sandbox.testing import RunningSandbox, make_video
+from support.dagfiles import load_dags
 from support.storeroom import Storeroom
 
 pytestmark = pytest.mark.airflow
@@ -85,12 +86,8 @@ def test_nothing_to_take_over_is_no_failure(sandbox: RunningSandbox, dags_test: 
 
 
 def test_the_dag_is_started_by_originals_that_are_new() -> None:
-    try:
-        from airflow.dag_processing.dagbag import DagBag
-    except ImportError:  # Airflow < 3.2
-        from airflow.models.dagbag import DagBag
-    bag = DagBag(str(EXAMPLES / "media_storage_watch.py"))
-    assert bag.import_errors == {}
-    [watcher] = bag.dags[DAG_ID].schedule.watchers  # type: ignore[union-attr]
+    dags, broken = load_dags(EXAMPLES / "media_storage_watch.py")
+    assert not broken
+    [watcher] = dags[DAG_ID].schedule.watchers  # type: ignore[union-attr]
     assert isinstance(watcher.trigger, NewMediaTrigger)
     assert watcher.trigger.filters == {"key": ""}

@@ -14,6 +14,7 @@ import pytest
 
 from media_sandbox.testing import RunningSandbox, make_video
 from media_sandbox.xvid.presets import BY_NAME
+from support.dagfiles import load_dags
 from support.probe import Probe, probe
 
 pytestmark = pytest.mark.airflow
@@ -39,14 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pipeline_dags(airflow_db: None, folder: Path) -> dict[str, Any]:
-    try:
-        from airflow.dag_processing.dagbag import DagBag
-    except ImportError:  # Airflow < 3.2
-        from airflow.models.dagbag import DagBag
-
-    bag = DagBag(str(folder))
-    assert bag.import_errors == {}
-    return dict(bag.dags)
+    dags, broken = load_dags(folder)
+    assert not broken
+    return dags
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from media_sandbox.testing import RunningSandbox, make_video
+from support.dagfiles import load_dags
 from support.probe import Probe, probe
 
 pytestmark = pytest.mark.airflow
@@ -21,14 +22,9 @@ DAG = "xvid_transcode"
 @pytest.fixture(scope="module")
 def params(airflow_db: None) -> Any:
     """The form of the DAG."""
-    try:
-        from airflow.dag_processing.dagbag import DagBag
-    except ImportError:  # Airflow < 3.2
-        from airflow.models.dagbag import DagBag
-
-    bag = DagBag(str(EXAMPLES))
-    assert bag.import_errors == {}
-    return bag.dags[DAG].params
+    dags, broken = load_dags(EXAMPLES / "xvid_transcode.py")
+    assert not broken
+    return dags[DAG].params
 
 
 def test_the_form_accepts_what_it_shows_at_first(params: Any) -> None:
