@@ -47,6 +47,7 @@ def get_provider_info() -> dict[str, Any]:
             _modules("cielo24", "airflow_media.cielo24.triggers"),
             _modules("Media storage", "airflow_media.media_storage.triggers"),
         ],
+        "config": _config(),
         "extra-links": ["airflow_media.jobs.links.MediaObjectLink"],
         "connection-types": [
             {
@@ -152,7 +153,8 @@ def _media_storage_fields() -> dict[str, Any]:
         ),
         "failure_statuses": _text(
             "Failure statuses",
-            "Statuses of jobs that failed, with commas between them. Empty: errored, failed, error, cancelled.",
+            "Statuses of jobs that failed, with commas between them. Empty: errored, failed, error, cancelled, "
+            "canceled.",
         ),
         "ids_per_request": {
             "label": "Job ids in one request",
@@ -164,6 +166,33 @@ def _media_storage_fields() -> dict[str, Any]:
             "description": "Take a download that is answered by status 204 for an empty file, where no size is known.",
             "schema": {"type": ["boolean", "null"], "default": False},
         },
+    }
+
+
+def _config() -> dict[str, Any]:
+    """The section of Airflow's configuration: see :mod:`airflow_media.storage.settings`."""
+    return {
+        "media": {
+            "description": "How airflow-provider-media moves files.",
+            "options": {
+                "parallel_ranges": _number(
+                    "Connections that a large file is read with at a time, where its sender is slow on one. "
+                    "1: always one.",
+                    default="4",
+                ),
+                "range_size": _number("MiB that each of them asks for at a time.", default="8"),
+            },
+        }
+    }
+
+
+def _number(description: str, default: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "type": "integer",
+        "version_added": "0.1.0",
+        "example": None,
+        "default": default,
     }
 
 

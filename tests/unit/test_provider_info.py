@@ -99,6 +99,18 @@ def test_each_extra_link_of_an_operator_is_told() -> None:
     assert used == set(INFO["extra-links"])
 
 
+# The configuration
+
+
+def test_the_options_of_the_configuration_are_those_that_are_read() -> None:
+    from airflow_media.http.reading import MIB
+    from airflow_media.storage.settings import configured_ranges
+
+    told = {name: int(option["default"]) for name, option in INFO["config"]["media"]["options"].items()}
+    usual = configured_ranges()
+    assert told == {"parallel_ranges": usual.count, "range_size": usual.part // MIB}
+
+
 # The connection form
 
 

@@ -159,7 +159,7 @@ def transcribe_once(job_id: str, order: TranscriptionOrder) -> Flow[Done]:
         job = yield from get_job(job_id)
         if before is None and not job.has_begun:
             before = job
-            order.check_language(job.source_language)
+            order.check_language(job.source_language, job_id)
             return None
         if job.has_begun or (before is not None and job.terms != before.terms):
             _must_be_what_was_ordered(job, order)

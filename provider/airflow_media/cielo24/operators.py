@@ -16,9 +16,9 @@ from airflow_media.cielo24.triggers import Cielo24Trigger
 from airflow_media.http.client import Client
 from airflow_media.http.errors import InvalidRequestError
 from airflow_media.jobs.attempts import Attempt
-from airflow_media.jobs.compat import AirflowSkipException, conf
+from airflow_media.jobs.compat import conf
 from airflow_media.jobs.failures import told
-from airflow_media.jobs.operator import JobOperator
+from airflow_media.jobs.operator import JobOperator, to_delete
 from airflow_media.storage import open_source, open_target
 
 if TYPE_CHECKING:
@@ -426,10 +426,7 @@ class Cielo24DeleteJobOperator(Cielo24Operator):
 
     def execute(self, context: Context) -> None:
         """Delete the jobs."""
-        given = [self.job_id] if isinstance(self.job_id, str) else list(self.job_id or ())
-        wanted = [job_id for job_id in given if job_id]
-        if not wanted:
-            raise AirflowSkipException("There is no job to delete")
+        wanted = to_delete(self.job_id, "job")
         with told():
             for job_id in wanted:
                 there = self.client.run(flows.delete_job_if_there(job_id))

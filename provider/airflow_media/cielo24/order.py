@@ -106,13 +106,14 @@ class TranscriptionOrder(Options):
         usual = TURNAROUND_HOURS.get(self.priority or "")
         return usual is not None and isinstance(self.turnaround_hours, int) and self.turnaround_hours < usual
 
-    def check_language(self, language: str | None) -> None:
+    def check_language(self, language: str | None, job_id: str) -> None:
         """Check that the fidelity is offered in the language of a job.
 
         :param language: The language that the job tells; ``None`` where it tells none.
+        :param job_id: The job, for the message.
         :raises OptionsError: It is not.
         """
         offered = LANGUAGES.get(self.transcription_fidelity or "")
         if language and offered and language not in offered:
-            text = f"{self.transcription_fidelity} is not offered in {language!r}, the language of the job"
+            text = f"{self.transcription_fidelity} is not offered in {language!r}, the language of job {job_id}"
             raise OptionsError([f"transcription_fidelity: {text}"])

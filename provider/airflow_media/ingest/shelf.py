@@ -18,7 +18,7 @@ import pendulum
 from pendulum import DateTime
 
 from airflow_media.http.errors import ConflictError, InvalidRequestError, TransferError
-from airflow_media.storage.s3 import _faults, connect, locate
+from airflow_media.storage.s3 import connect, locate, s3_faults
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Shelf:
         :raises TransferError: S3 refuses.
         """
         pages = self._client.get_paginator("list_objects_v2")
-        with _faults("list objects", self.uri + below):
+        with s3_faults("list objects", self.uri + below):
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + below):
                 for entry in page.get("Contents", ()):
                     if not entry["Key"].endswith("/"):
@@ -100,7 +100,7 @@ class Shelf:
         :raises TransferError: It is not there, or S3 refuses.
         """
         bucket, key = locate(uri)
-        with _faults("read object", uri):
+        with s3_faults("read object", uri):
             head = self._client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
         found = {name: value for name, value in head.items() if name.startswith("Checksum") and name != "ChecksumType"}
         return next((f"{name.removeprefix('Checksum')}:{value}" for name, value in found.items()), None)
@@ -114,7 +114,7 @@ class Shelf:
         """
         bucket, key = locate(uri)
         try:
-            with _faults("read object", uri):
+            with s3_faults("read object", uri):
                 return str(self._client.head_object(Bucket=bucket, Key=key)["ETag"])
         except TransferError as fault:
             if fault.status in (403, 404):
@@ -130,7 +130,7 @@ class Shelf:
         """
         uri = self.uri + name
         try:
-            with _faults("read object", uri):
+            with s3_faults("read object", uri):
                 answer = self._client.get_object(**self._place(name))
                 content = answer["Body"].read()
         except TransferError as fault:
@@ -163,7 +163,7 @@ class Shelf:
             if fault.code != UNKNOWN_CONDITION:
                 raise
             log.warning("%s is written without a condition, for the store knows none (%s)", self.uri + name, fault)
-        with _faults("write object", self.uri + name):
+        with s3_faults("write object", self.uri + name):
             return str(self._client.put_object(**place)["ETag"])
 
     def remove(self, name: str, *, seen: str) -> None:
@@ -208,7 +208,7 @@ class _GoneError(ConflictError):
 def _conditions(operation: str, uri: str) -> Iterator[None]:
     """Tell a condition that does not hold from other faults."""
     try:
-        with _faults(operation, uri):
+        with s3_faults(operation, uri):
             yield
     except TransferError as fault:
         if fault.code not in CHANGED | {GONE}:

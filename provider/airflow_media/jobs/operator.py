@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
@@ -14,6 +14,7 @@ from airflow_media.http.client import Client
 from airflow_media.http.errors import MediaError
 from airflow_media.jobs.attempts import Attempt
 from airflow_media.jobs.compat import (
+    AirflowSkipException,
     AirflowTaskTerminated,
     AirflowTaskTimeout,
     BaseOperator,
@@ -76,6 +77,19 @@ class MediaOperator(BaseOperator):
 
     def stop_remote(self) -> None:
         """Stop what runs for this task at the service; by default nothing does."""
+
+
+def to_delete(given: str | Iterable[str] | None, what: str) -> list[str]:
+    """Give the ids of what an operator is to delete.
+
+    :param given: One id or several, as templates render them: those that are empty count for nothing.
+    :param what: What they are, for the message.
+    :raises AirflowSkipException: There is none.
+    """
+    wanted = [each for each in ([given] if isinstance(given, str) else given or ()) if each]
+    if not wanted:
+        raise AirflowSkipException(f"There is no {what} to delete")
+    return wanted
 
 
 class JobOperator(MediaOperator):

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_media.http.errors import ConflictError, InvalidRequestError
 from airflow_media.jobs.attempts import Attempt
-from airflow_media.jobs.compat import AirflowSkipException
 from airflow_media.jobs.failures import told
-from airflow_media.jobs.operator import MediaOperator
+from airflow_media.jobs.operator import MediaOperator, to_delete
 from airflow_media.media_storage.api import delete_job, media_path
 from airflow_media.media_storage.flows import IfExists, every_job, every_media
 from airflow_media.media_storage.hook import MediaStorageHook
@@ -238,10 +237,7 @@ class MediaStorageDeleteJobOperator(MediaStorageOperator):
 
     def execute(self, context: Context) -> None:
         """Delete the jobs."""
-        given = [self.job_id] if isinstance(self.job_id, str) else list(self.job_id or ())
-        wanted = [job_id for job_id in given if job_id]
-        if not wanted:
-            raise AirflowSkipException("There is no job to delete")
+        wanted = to_delete(self.job_id, "job")
         with told():
             for job_id in wanted:
                 self.client.run(delete_job(job_id))

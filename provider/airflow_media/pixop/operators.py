@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_media.http.client import Client
 from airflow_media.http.errors import InvalidRequestError
 from airflow_media.jobs.attempts import Attempt, task_key
-from airflow_media.jobs.compat import AirflowSkipException, conf
+from airflow_media.jobs.compat import conf
 from airflow_media.jobs.failures import told
-from airflow_media.jobs.operator import JobOperator, MediaOperator
+from airflow_media.jobs.operator import JobOperator, MediaOperator, to_delete
 from airflow_media.jobs.states import Outcome, Status
 from airflow_media.pixop.api import MediaKind, UploadKind, delete_video
 from airflow_media.pixop.flows import create_video_once, find_or_create_project, keyed_name
@@ -298,10 +298,7 @@ class PixopDeleteOperator(PixopOperator):
 
     def execute(self, context: Context) -> list[str]:
         """Delete the videos."""
-        given = [self.video_id] if isinstance(self.video_id, str) else list(self.video_id or ())
-        wanted = [video_id for video_id in given if video_id]
-        if not wanted:
-            raise AirflowSkipException("There is no video to delete")
+        wanted = to_delete(self.video_id, "video")
         deleted: list[str] = []
         with told():
             for video_id in wanted:

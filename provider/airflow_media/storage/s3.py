@@ -164,7 +164,7 @@ class S3Source:
             raise NetworkFaultError(f"{type(error).__name__}: {error}") from error
 
     def _faults(self) -> AbstractContextManager[None]:
-        return _faults("read object", self.uri)
+        return s3_faults("read object", self.uri)
 
     def _given_up(self, error: MediaError) -> MediaError:
         return self._fault(error.message, retryable=True)
@@ -329,7 +329,7 @@ class S3Writer:
         return {"PartNumber": number, "ETag": answer["ETag"], **sums}
 
     def _faults(self) -> AbstractContextManager[None]:
-        return _faults("write object", self._uri)
+        return s3_faults("write object", self._uri)
 
 
 def part_size(size: int | None) -> int:
@@ -354,7 +354,7 @@ def user_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _faults(operation: str, uri: str) -> Iterator[None]:
+def s3_faults(operation: str, uri: str) -> Iterator[None]:
     """Turn botocore's exceptions into ours, with S3's code and words where it gave some."""
     from botocore import exceptions
 

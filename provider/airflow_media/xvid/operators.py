@@ -10,9 +10,9 @@ from airflow_media.http.client import Client
 from airflow_media.http.downloads import Downloaded
 from airflow_media.http.errors import InvalidRequestError
 from airflow_media.jobs.attempts import Attempt
-from airflow_media.jobs.compat import AirflowSkipException, conf
+from airflow_media.jobs.compat import conf
 from airflow_media.jobs.failures import told
-from airflow_media.jobs.operator import JobOperator, MediaOperator
+from airflow_media.jobs.operator import JobOperator, MediaOperator, to_delete
 from airflow_media.jobs.states import Outcome, Phase, Status
 from airflow_media.storage import Target, open_source, open_target
 from airflow_media.storage.names import safe_name
@@ -56,8 +56,8 @@ class XvidUploadOperator(XvidOperator, JobOperator):
 
     :param source: The file, of at most 5 GiB: a path or URI; see :func:`airflow_media.storage.open_source`.
     :param object_key: Key under which jobs and downloads name the file. Have ``{{ run_id }}`` in it, and the map index
-        of a mapped task: a later upload with the same key takes the place of an earlier one, also of that of a job
-        which has not begun yet.
+        of a mapped task: what a second upload with the same key does is not documented; take it that it replaces the
+        first one, also for a job which has not begun yet.
     :param pipeline_id: Pipeline that the key is relative to; default: that of the connection.
     :param expires_at: When the object is deleted if no job has used it: seconds since the epoch, an aware datetime (or
         its ISO 8601 text), a timedelta from now, or ``"never"``; default: after 7 days.
@@ -369,10 +369,7 @@ class XvidDeleteFileOperator(XvidOperator):
 
     def execute(self, context: Context) -> None:
         """Delete the files."""
-        given = [self.file_id] if isinstance(self.file_id, str) else list(self.file_id or ())
-        wanted = [file_id for file_id in given if file_id]
-        if not wanted:
-            raise AirflowSkipException("There is no file to delete")
+        wanted = to_delete(self.file_id, "file")
         with told():
             for file_id in wanted:
                 was_there = self.client.run(delete_file(file_id, missing_ok=True))

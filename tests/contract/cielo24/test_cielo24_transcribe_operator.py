@@ -167,7 +167,7 @@ def test_a_fidelity_that_is_not_offered_in_the_language_is_told_before_it_is_pai
     house: CaptionHouse, refused: Refused
 ) -> None:
     run = transcribe(house.with_media(language="it"))
-    refused(run.execute, MediaFailError, "PREMIUM is not offered in 'it', the language of the job")
+    refused(run.execute, MediaFailError, "PREMIUM is not offered in 'it', the language of job")
     assert house.count("perform_transcription") == 0
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from airflow_media.cielo24.order import TranscriptionOrder
 from airflow_media.cielo24.triggers import Cielo24Trigger
-from airflow_media.jobs import trigger as trigger_module
 from airflow_media.jobs.hub import Hub
 from airflow_media.jobs.states import Outcome, Phase, Status
 from support.captioning import CaptionHouse
-from support.tasks import DAG_ID, RUN_ID, travelled
+from support.killing import kill_while_waiting
+from support.tasks import travelled
 
 pytestmark = pytest.mark.airflow
 
@@ -96,48 +96,20 @@ def test_the_due_date_is_used_where_the_zone_of_the_service_is_told(
     assert asyncio.run(look()).phase is Phase.DONE
 
 
-class Killed:
-    """A supervisor whose task was marked as failed."""
-
-    def send(self, message: Any) -> None:
-        """Take a secret to blank."""
-
-    async def asend(self, message: Any) -> Any:
-        from airflow.sdk.execution_time.comms import TaskStatesResult
-
-        return TaskStatesResult(task_states={RUN_ID: {"transcribe": "failed"}})
-
-
-class Row:
-    """The task instance of the trigger."""
-
-    dag_id, run_id, task_id, map_index = DAG_ID, RUN_ID, "transcribe", -1
-
-
 @pytest.mark.parametrize("cancel_on_kill", [True, False])
 def test_a_task_that_is_killed_while_deferred_takes_its_job_along_if_it_may(
     house: CaptionHouse, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str], cancel_on_kill: bool
 ) -> None:
-    from airflow.sdk.execution_time import task_runner
-
     house.stick()
     job_id = house.ordered()
     trigger = waits_for(job_id, cancel_on_kill=cancel_on_kill)
-    trigger.task_instance = Row()
 
-    async def killed() -> None:
-        waiting = asyncio.create_task(outcome(trigger))
-        while not house.count("info"):
-            await asyncio.sleep(0.01)
-        monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Killed(), raising=False)
-        house.admin.fault("delay seconds=0.3 on=cielo24.delete")
-        waiting.cancel()
-        kill = asyncio.create_task(trigger.on_kill())
-        while cancel_on_kill and not trigger_module._cancelling:
-            await asyncio.sleep(0)
-        kill.cancel()  # as Airflow does after a second
-        await asyncio.gather(*trigger_module._cancelling)
-
-    asyncio.run(killed())
+    kill_while_waiting(
+        trigger,
+        looked=lambda: bool(house.count("info")),
+        hold=lambda: house.admin.fault("delay seconds=0.3 on=cielo24.delete"),
+        cancels=cancel_on_kill,
+        monkeypatch=monkeypatch,
+    )
     assert house.jobs == ([] if cancel_on_kill else [job_id])
     assert house.secrets_in(logged()) == []

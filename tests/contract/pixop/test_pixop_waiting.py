@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from airflow_media.jobs import trigger as trigger_module
 from airflow_media.jobs.states import Outcome, Status
 from airflow_media.pixop import api
 from airflow_media.pixop.settings import ProcessSettings
 from airflow_media.pixop.triggers import PixopTrigger
+from support.killing import kill_while_waiting
 from support.studio import SETTINGS, Studio
-from support.tasks import DAG_ID, RUN_ID, travelled
+from support.tasks import travelled
 
 pytestmark = pytest.mark.airflow
 
@@ -101,48 +101,20 @@ def test_a_wrong_password_ends_all_waits_with_few_attempts(studio: Studio, conne
     assert studio.count("get_token") - logins < 10, "one for each wait would lock the account"
 
 
-class Killed:
-    """A supervisor whose task was marked as failed."""
-
-    def send(self, message: Any) -> None:
-        """Take a secret to blank."""
-
-    async def asend(self, message: Any) -> Any:
-        from airflow.sdk.execution_time.comms import TaskStatesResult
-
-        return TaskStatesResult(task_states={RUN_ID: {"process": "failed"}})
-
-
-class Row:
-    """The task instance of the trigger."""
-
-    dag_id, run_id, task_id, map_index = DAG_ID, RUN_ID, "process", -1
-
-
 @pytest.mark.parametrize("cancel_on_kill", [True, False])
 def test_a_task_that_is_killed_while_deferred_takes_its_job_along_if_it_may(
     studio: Studio, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str], cancel_on_kill: bool
 ) -> None:
-    from airflow.sdk.execution_time import task_runner
-
     studio.admin.outcome("process", "stuck")
     video_id = begun(studio)
     trigger = waits_for(video_id, kind="processing", cancel_on_kill=cancel_on_kill)
-    trigger.task_instance = Row()
 
-    async def killed() -> None:
-        waiting = asyncio.create_task(outcome(trigger))
-        while not studio.count("check_process_progress"):
-            await asyncio.sleep(0.01)
-        monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Killed(), raising=False)
-        studio.admin.fault("delay seconds=0.3 on=pixop.delete_video")
-        waiting.cancel()
-        kill = asyncio.create_task(trigger.on_kill())
-        while cancel_on_kill and not trigger_module._cancelling:
-            await asyncio.sleep(0)
-        kill.cancel()  # as Airflow does after a second
-        await asyncio.gather(*trigger_module._cancelling)
-
-    asyncio.run(killed())
+    kill_while_waiting(
+        trigger,
+        looked=lambda: bool(studio.count("check_process_progress")),
+        hold=lambda: studio.admin.fault("delay seconds=0.3 on=pixop.delete_video"),
+        cancels=cancel_on_kill,
+        monkeypatch=monkeypatch,
+    )
     assert studio.processed == ([] if cancel_on_kill else [video_id])
     assert studio.secrets_in(logged()) == []

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from airflow_media.jobs import trigger as trigger_module
 from airflow_media.jobs.states import Outcome, Status
 from airflow_media.xvid.triggers import XvidJobTrigger
+from support.killing import kill_while_waiting
 from support.mediahub import MediaHub, output
-from support.tasks import DAG_ID, RUN_ID, travelled
+from support.tasks import travelled
 
 pytestmark = pytest.mark.airflow
 
@@ -51,50 +51,22 @@ def test_many_waits_are_answered_by_few_listings(hub: MediaHub) -> None:
     assert len(listings) + len(asked) < len(ended) / 2, "52 waits, of which each looks at least once"
 
 
-class Killed:
-    """A supervisor whose task was marked as failed."""
-
-    def send(self, message: Any) -> None:
-        """Take a secret to blank."""
-
-    async def asend(self, message: Any) -> Any:
-        from airflow.sdk.execution_time.comms import TaskStatesResult
-
-        return TaskStatesResult(task_states={RUN_ID: {"transcode": "failed"}})
-
-
-class Row:
-    """The task instance of the trigger."""
-
-    dag_id, run_id, task_id, map_index = DAG_ID, RUN_ID, "transcode", -1
-
-
 @pytest.mark.parametrize("cancel_on_kill", [True, False])
 def test_a_task_that_is_killed_while_deferred_takes_its_job_along_if_it_may(
     hub: MediaHub, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str], cancel_on_kill: bool
 ) -> None:
-    from airflow.sdk.execution_time import task_runner
-
     hub.uploaded()
     hub.admin.outcome("job", "stuck", service="xvid")
     job_id = hub.submitted()
     trigger = waits_for(job_id, poll_interval=0.02, cancel_on_kill=cancel_on_kill)
-    trigger.task_instance = Row()
 
-    async def killed() -> None:
-        waiting = asyncio.create_task(outcome(trigger))
-        while not hub.count("get_job"):
-            await asyncio.sleep(0.01)
-        monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Killed(), raising=False)
-        hub.admin.fault("delay seconds=0.3 on=xvid.delete_job")
-        waiting.cancel()
-        kill = asyncio.create_task(trigger.on_kill())
-        while cancel_on_kill and not trigger_module._cancelling:
-            await asyncio.sleep(0)
-        kill.cancel()  # as Airflow does after a second
-        await asyncio.gather(*trigger_module._cancelling)
-
-    asyncio.run(killed())
+    kill_while_waiting(
+        trigger,
+        looked=lambda: bool(hub.count("get_job")),
+        hold=lambda: hub.admin.fault("delay seconds=0.3 on=xvid.delete_job"),
+        cancels=cancel_on_kill,
+        monkeypatch=monkeypatch,
+    )
     assert [job.id for job in hub.jobs] == ([] if cancel_on_kill else [job_id])
     assert hub.secrets_in(logged()) == []
     hub.admin.release("xvid")

@@ -344,10 +344,10 @@ def test_each_fidelity_is_offered_in_its_languages(fidelity: str) -> None:
     targets = ", ".join(sorted(TARGET_LANGUAGES[fidelity]))
     order = TranscriptionOrder(transcription_fidelity=fidelity, priority="PRIORITY", target_language=targets)
     for language in LANGUAGES[fidelity]:
-        order.check_language(language)
-    order.check_language(None)
+        order.check_language(language, "j1")
+    order.check_language(None, "j1")
     with pytest.raises(OptionsError, match=f"{fidelity} is not offered in 'tlh'"):
-        order.check_language("tlh")
+        order.check_language("tlh", "j1")
 
 
 def test_languages_that_can_only_be_translated_into_are_told_apart() -> None:
