@@ -8,8 +8,8 @@ import ssl
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
@@ -30,7 +30,10 @@ from airflow_media.http.service import Service
 T = TypeVar("T")
 
 USER_AGENT = f"airflow-provider-media/{__version__}"
+UNTRUSTED = "Where the certificate is of an authority of your own, name it as ca_file in extra of the connection."
 CONNECTIONS = 20
+IDLE = 120.0
+"""Seconds for which a connection is kept open unused: longer than the pause between two looks at a job."""
 CONCURRENCY = 16
 """Requests of one async client at a time. Fewer than connections: the pool of the HTTP library rescans its whole queue
 on each event, so the queue must stand in front of it."""
@@ -63,9 +66,23 @@ class Timeouts:
 
 
 @functools.cache
-def ssl_context() -> ssl.SSLContext:
-    """Give the SSL context of this process: building one costs some 20 ms and most of a megabyte."""
-    return httpx.create_ssl_context()
+def ssl_context(ca_file: str | None = None) -> ssl.SSLContext:
+    """Give the SSL context of this process: building one costs some 20 ms and most of a megabyte.
+
+    :param ca_file: PEM file of authorities that are trusted besides the public ones.
+    :raises OSError: It cannot be read, or has no certificates in it.
+    """
+    context = httpx.create_ssl_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+def prepare() -> None:
+    """Do once what would hold up an event loop before its first :class:`AsyncClient`; to be called in a thread."""
+    import airflow_media.http.aio  # noqa: F401 - for its own sake
+
+    ssl_context()
 
 
 class _Base(ABC):
@@ -79,6 +96,7 @@ class _Base(ABC):
         timeouts: Timeouts | None = None,
         ranges: Ranges | None = None,
         allow_http: bool = False,
+        ca_file: str | None = None,
         settings: Any = None,
     ) -> None:
         """Make a client for one service with one account.
@@ -90,6 +108,7 @@ class _Base(ABC):
         :param timeouts: Seconds to wait in each phase.
         :param ranges: How a large file is received, where that is slow in one stream.
         :param allow_http: Whether plain HTTP may leave this machine.
+        :param ca_file: PEM file of authorities that are trusted besides the public ones.
         :param settings: What flows are given for :class:`~airflow_media.http.call.Configured`.
         """
         self.exchange = Exchange(
@@ -101,6 +120,7 @@ class _Base(ABC):
         )
         self.timeouts = timeouts or Timeouts()
         self.ranges = ranges or Ranges()
+        self._ca_file = ca_file
         self._start()
 
     @abstractmethod
@@ -109,11 +129,9 @@ class _Base(ABC):
 
     @property
     def _options(self) -> dict[str, Any]:
-        limits = httpx.Limits(
-            max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=120.0
-        )
+        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=IDLE)
         return {
-            "verify": ssl_context(),
+            "verify": ssl_context(self._ca_file),
             "limits": limits,
             "headers": {"user-agent": USER_AGENT},
             "follow_redirects": False,
@@ -145,7 +163,7 @@ class Client(_Base):
         """What receives files; made when there is one, since most clients never see any."""
         from airflow_media.http.bulk import BulkTransport
 
-        return httpx.Client(**self._options, transport=BulkTransport(ssl_context(), CONNECTIONS))
+        return httpx.Client(**self._options, transport=BulkTransport(ssl_context(self._ca_file), CONNECTIONS))
 
     def run(self, flow: Flow[T] | Call[T]) -> T:
         """Carry out a call or a flow.
@@ -242,7 +260,9 @@ class AsyncClient(_Base):
     """Runs calls and flows in one event loop: for triggerers. It moves no files: transfers run in workers."""
 
     def _start(self) -> None:
-        self._http = httpx.AsyncClient(**self._options)
+        from airflow_media.http.aio import Session
+
+        self._session = Session(ssl_context(self._ca_file), {"user-agent": USER_AGENT}, CONNECTIONS, IDLE)
         self._token_lock = asyncio.Lock()
         self._gate = asyncio.Semaphore(CONCURRENCY)
 
@@ -256,7 +276,7 @@ class AsyncClient(_Base):
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._session.close()
 
     async def run(self, flow: Flow[T] | Call[T]) -> T:
         """Carry out a call or a flow.
@@ -296,29 +316,27 @@ class AsyncClient(_Base):
             return await self._drive(self.exchange.token(step, seen))
 
     async def _send(self, step: Send) -> Answer:
-        if isinstance(step.content, Body):
+        if step.content is not None and not isinstance(step.content, bytes):
             raise TypeError("AsyncClient sends no files: run the transfer with Client in a worker")
         async with self._gate:
             with _faults(self.timeouts):
-                request = _request(self._http, step, step.content, self.timeouts)
-                async with _opened(self._http, request) as response:
+                async with self._session.opened(
+                    step.method,
+                    step.url,
+                    params=step.params,
+                    headers=step.headers,
+                    content=step.content,
+                    connect=self.timeouts.connect,
+                    read=self.timeouts.read,
+                ) as (status, fields, pieces):
                     content = bytearray()
-                    async for piece in response.aiter_bytes():
+                    async for piece in pieces:
                         _append(content, piece)
-                    return Answer(response.status_code, dict(response.headers), bytes(content))
-
-
-@asynccontextmanager
-async def _opened(http: httpx.AsyncClient, request: httpx.Request) -> AsyncIterator[httpx.Response]:
-    response = await http.send(request, stream=True)
-    try:
-        yield response
-    finally:
-        await response.aclose()
+                    return Answer(status, fields, bytes(content))
 
 
 def _request(
-    http: httpx.Client | httpx.AsyncClient, step: Send, content: bytes | Iterator[bytes] | None, timeouts: Timeouts
+    http: httpx.Client, step: Send, content: bytes | Iterator[bytes] | None, timeouts: Timeouts
 ) -> httpx.Request:
     url = httpx.URL(step.url)
     if step.params:  # merged only where there are some: it writes the query anew, which voids a signed one
@@ -373,5 +391,6 @@ def _raise(error: httpx.HTTPError, timeouts: Timeouts) -> NoReturn:
         phase = {"ConnectTimeout": "no connection", "WriteTimeout": "it took no more data"}.get(name, "no answer")
         raise NetworkFaultError(f"{phase} in time ({name}; time-outs in seconds: {timeouts})") from None
     if isinstance(error, httpx.TransportError):
-        raise NetworkFaultError(f"{str(error) or 'the connection was lost'} ({name})") from None
+        hint = UNTRUSTED if "CERTIFICATE_VERIFY_FAILED" in str(error) else ""
+        raise NetworkFaultError(f"{str(error) or 'the connection was lost'} ({name})", hint=hint) from None
     raise ProtocolError(f"{error} ({name})") from None

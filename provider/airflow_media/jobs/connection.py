@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from airflow_media.http.auth import Auth
-from airflow_media.http.client import AsyncClient, Client, Timeouts
+from airflow_media.http.client import AsyncClient, Client, Timeouts, ssl_context
 from airflow_media.http.errors import InvalidRequestError
 from airflow_media.http.origins import origin
 from airflow_media.http.reading import Ranges
@@ -45,6 +45,7 @@ class Access:
     :param roots: Base URL by name of the root.
     :param auth: How to tell the service who we are.
     :param allow_http: Whether plain HTTP may leave this machine.
+    :param ca_file: PEM file of authorities that are trusted besides the public ones.
     :param timeouts: Seconds to wait in each phase.
     :param retry: When to send again.
     :param ranges: How a large file is received, where that is slow in one stream.
@@ -56,6 +57,7 @@ class Access:
     roots: Mapping[str, str]
     auth: Auth
     allow_http: bool = False
+    ca_file: str | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     ranges: Ranges = field(default_factory=Ranges)
@@ -76,6 +78,7 @@ class Access:
             "timeouts": self.timeouts,
             "ranges": self.ranges,
             "allow_http": self.allow_http,
+            "ca_file": self.ca_file,
             "settings": self.settings,
         }
 
@@ -92,6 +95,24 @@ class Reader:
             self._extra = dict(connection.extra_dejson)
         except (TypeError, ValueError):
             raise self.fault("extra", "is not a JSON object", 'Write it as {"name": "value"}.') from None
+
+    def access(self, service: Service, roots: Mapping[str, str], auth: Auth, settings: Any = None) -> Access:
+        """Give what a client needs, with what every connection may say: ``allow_http``, ``ca_file`` and ``timeout``.
+
+        :param service: The service.
+        :param roots: Base URL by name of the root.
+        :param auth: How to tell the service who we are.
+        :param settings: What else the connection says, for the flows of the service.
+        """
+        return Access(
+            service=service,
+            roots=roots,
+            auth=auth,
+            allow_http=self.flag("allow_http", default=False),
+            ca_file=self.ca_file(),
+            timeouts=self.timeouts(),
+            settings=settings,
+        )
 
     def base_url(self, default: str = "") -> str:
         """Give the base URL, without a slash at its end.
@@ -208,6 +229,20 @@ class Reader:
         usual = Timeouts()
         read = self.seconds("timeout", usual.read)
         return Timeouts(connect=min(usual.connect, read), read=read, write=read, bulk_read=max(usual.bulk_read, read))
+
+    def ca_file(self) -> str | None:
+        """Give the PEM file of authorities to trust besides the public ones, which is read here; ``None``: no others.
+
+        :raises ConnectionFieldError: It cannot be read, or has no certificates in it.
+        """
+        path = self.text("ca_file")
+        if path is not None:
+            hint = "Give the path of a PEM file, which must be there on the workers, the triggerer and the API server."
+            try:
+                ssl_context(path)
+            except (OSError, ValueError) as error:
+                raise self.fault("ca_file", f"is {path!r}, which cannot be used: {error}", hint) from None
+        return path
 
     def fault(self, name: str, wrong: str, hint: str) -> ConnectionFieldError:
         """Word an error about a field of the connection.

@@ -15,7 +15,7 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_media.http.call import Call, Flow
-from airflow_media.http.client import AsyncClient, ssl_context
+from airflow_media.http.client import AsyncClient, prepare
 from airflow_media.http.errors import AuthenticationError, NetworkFaultError, NotFoundError, ProtocolError
 from airflow_media.jobs.compat import aget_connection, in_thread
 from airflow_media.jobs.hook import MediaHook
@@ -26,6 +26,8 @@ T = TypeVar("T")
 REFUSAL = 60.0
 """Seconds for which credentials that were refused are not tried again: a thousand waits that log in one after the
 other would lock the account."""
+AT_ONCE = 50
+"""Waits that are told of their jobs in one turn of the event loop."""
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[type[MediaHook], str], Hub]] = WeakKeyDictionary()
 
@@ -132,7 +134,7 @@ class Hub:
                 raise ProtocolError(text, service="Airflow", hint=hint, retryable=True) from None
             raise NetworkFaultError(text, service="Airflow", hint=hint) from None
         access = await in_thread(self._hook.access_of, connection)  # it blanks the secrets in Airflow's logs
-        await in_thread(ssl_context)  # the first one of a process takes some 20 ms
+        await in_thread(prepare)
         return access.async_client()
 
     async def _drop(self) -> None:
@@ -186,15 +188,17 @@ class Batch:
         try:
             states = await self._hub.run(self._kind.look_at_all(sorted(waiting)))
         except Exception as error:  # noqa: BLE001 - whoever asked gets it, whatever it is; nobody may wait for ever
-            _settle(waiting, {}, error)
+            await _settle(waiting, {}, error)
         else:
-            _settle(waiting, states, None)
+            await _settle(waiting, states, None)
 
 
-def _settle(
+async def _settle(
     waiting: Mapping[str, asyncio.Future[JobState]], states: Mapping[str, JobState], fault: Exception | None
 ) -> None:
-    for job_id, future in waiting.items():
+    for number, (job_id, future) in enumerate(waiting.items(), start=1):
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)  # those go on first; all at once would hold up every other trigger
         if future.cancelled():
             continue
         if fault is None and job_id in states:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import logging
 import socket
 import ssl
@@ -15,9 +13,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from servers import FileServer, Plan
 from wire_server import WireServer, answer, garbage, held, rendered, reset
 
@@ -27,6 +22,7 @@ from airflow_media.http.client import Client, Timeouts
 from airflow_media.http.errors import InvalidRequestError, MediaError, NetworkFaultError
 from airflow_media.http.retry import NO_RETRY
 from airflow_media.http.service import Service
+from support.certificates import self_signed, serving
 
 CONTENT = bytes(range(256)) * 4000
 IMPATIENT = Timeouts(connect=0.2, read=0.2, write=0.2, bulk_read=0.2)
@@ -154,24 +150,12 @@ def test_the_bytes_before_a_break_are_given() -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1 that signs itself, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    day = datetime.timedelta(days=1)
-    host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
-    signed = builder.add_extension(host, critical=False).sign(key, hashes.SHA256())
-    encoded = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    path.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(*encoded))
-    return path
+    return self_signed(tmp_path_factory.mktemp("tls") / "certificate.pem")
 
 
 @pytest.fixture
 def secure(certificate: Path) -> Iterator[FileServer]:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    with FileServer(CONTENT, context=context) as server:
+    with FileServer(CONTENT, context=serving(certificate)) as server:
         yield server
 
 

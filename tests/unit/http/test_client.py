@@ -38,6 +38,7 @@ from wire_server import (
     reset,
 )
 
+from airflow_media.http import aio
 from airflow_media.http import client as client_module
 from airflow_media.http.auth import Token, TokenCache
 from airflow_media.http.bodies import Body
@@ -1019,7 +1020,7 @@ def test_secrets_are_in_no_error_and_no_log(server: WireServer, make: Made, capl
     ]
     assert len(told) > 40
     loggers = {record.name for record in caplog.records}
-    assert {"httpx", "httpcore.http11"} <= loggers
+    assert (aio.__name__ if isinstance(client, Async) else "httpcore.http11") in loggers
     for text in [*told, *caplog.messages, caplog.text]:
         assert not [secret for secret in secrets if secret in text], text
 
