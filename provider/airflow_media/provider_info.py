@@ -217,6 +217,10 @@ def _common_fields() -> dict[str, Any]:
             "description": "Send the login over plain http to another machine. Anyone on the way can read it.",
             "schema": {"type": ["boolean", "null"], "default": False},
         },
+        "ca_file": _text(
+            "CA file",
+            "Path of a PEM file with certificates of your own authorities, which are trusted besides the public ones.",
+        ),
     }
 
 

@@ -54,13 +54,11 @@ class Cielo24Hook(MediaHook):
     @classmethod
     def access(cls, reader: Reader) -> Access:
         """Read the connection: host, user name and password, and ``api_key`` (instead of the password), ``timezone``,
-        ``allow_http`` and ``timeout`` in extra."""
-        return Access(
+        ``allow_http``, ``ca_file`` and ``timeout`` in extra."""
+        return reader.access(
             service=SERVICE,
             roots={"": reader.base_url(DEFAULT_HOST)},
             auth=_auth(reader),
-            allow_http=reader.flag("allow_http", default=False),
-            timeouts=reader.timeouts(),
             settings=_settings(reader),
         )
 

@@ -47,15 +47,13 @@ class MediaStorageHook(MediaHook):
     def access(cls, reader: Reader) -> Access:
         """Read the connection: host, and the token as password; or ``api_key`` and ``token_url`` in extra, which holds
         also ``upload_field``, ``upload_fields``, ``success_statuses``, ``failure_statuses``, ``ids_per_request``,
-        ``empty_downloads``, ``allow_http`` and ``timeout``."""
+        ``empty_downloads``, ``allow_http``, ``ca_file`` and ``timeout``."""
         token_url = reader.url("token_url", "")
-        return Access(
+        return reader.access(
             service=SERVICE,
             # Where the key is exchanged is configured, too: nobody sends us there.
             roots={"": reader.base_url()} | ({"token": token_url} if token_url else {}),
             auth=_auth(reader),
-            allow_http=reader.flag("allow_http", default=False),
-            timeouts=reader.timeouts(),
             settings=_settings(reader),
         )
 

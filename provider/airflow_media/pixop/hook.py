@@ -45,14 +45,12 @@ class PixopHook(MediaHook):
     @classmethod
     def access(cls, reader: Reader) -> Access:
         """Read the connection: host, e-mail and password, and ``team_id``, ``accounts_url``, ``videos_url``,
-        ``media_url``, ``allow_http`` and ``timeout`` in extra."""
+        ``media_url``, ``allow_http``, ``ca_file`` and ``timeout`` in extra."""
         defaults = default_roots(reader.base_url(DEFAULT_HOST))
-        return Access(
+        return reader.access(
             service=SERVICE,
             roots={root: reader.url(f"{root}_url", defaults[root]) for root in ROOTS},
             auth=PixopAuth(reader.login("e-mail"), reader.password("password"), reader.text("team_id")),
-            allow_http=reader.flag("allow_http", default=False),
-            timeouts=reader.timeouts(),
         )
 
     @classmethod

@@ -45,14 +45,12 @@ class XvidHook(MediaHook):
     @classmethod
     def access(cls, reader: Reader) -> Access:
         """Read the connection: host, client id and secret as login and password, and ``pipeline_id``, ``scope``,
-        ``allow_http`` and ``timeout`` in extra. A host without a path means version 1 of the API."""
+        ``allow_http``, ``ca_file`` and ``timeout`` in extra. A host without a path means version 1 of the API."""
         root = reader.base_url(DEFAULT_HOST)
-        return Access(
+        return reader.access(
             service=SERVICE,
             roots={"": root if urlsplit(root).path else f"{root}/v1"},
             auth=XvidAuth(reader.login("client id"), reader.password("client secret"), reader.text("scope")),
-            allow_http=reader.flag("allow_http", default=False),
-            timeouts=reader.timeouts(),
             settings=XvidSettings(reader.text("pipeline_id")),
         )
 
