@@ -22,7 +22,7 @@ export AIRFLOW_HOME := $(CURDIR)/.airflow/home
 export UV_LINK_MODE := copy
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-pixop ui test test-oldest bench docs lint format clean
+.PHONY: help install demo demo-pixop ui test test-oldest chaos fuzz bench docs lint format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -56,6 +56,12 @@ $(OLDEST)/installed: pyproject.toml tools/install.sh
 		apache-airflow==$(OLDEST_AIRFLOW) -e '.[test]'
 	@touch $@
 
+chaos: $(STAMP)  ## Every fault at every request of every task; writes docs/faults.json, which the documentation shows
+	@$(BIN)/python -m pytest tests/chaos -q -n $(WORKERS) --chaos --chaos-report docs/faults.json
+
+fuzz: $(STAMP)  ## Property-based tests for ten minutes; MINUTES=2 for fewer, SEED=n for the same again
+	@$(BIN)/python tools/fuzz.py --workers $(WORKERS) --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
 bench: $(STAMP)  ## Measure against peers; BENCH=name for one
 	@command -v curl >/dev/null || { echo "Installing curl, the peer of the uploads"; \
 		$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq -y curl; }
@@ -65,10 +71,11 @@ docs: $(STAMP)  ## Build the documentation into build/docs
 	@$(BIN)/sphinx-build -W --keep-going -n -q -b html docs build/docs
 	@echo "Open build/docs/index.html"
 
-lint: $(STAMP)  ## Check style, types and the rules of the house
+lint: $(STAMP)  ## Check style, types, that packages fit together, and the rules of the house
 	@echo "ruff check"; $(BIN)/ruff check .
 	@echo "ruff format --check"; $(BIN)/ruff format --check -q .
 	@echo "mypy --strict"; $(BIN)/mypy --no-error-summary
+	@echo "uv pip check"; VIRTUAL_ENV=$(VENV) $(BIN)/uv pip check -q
 	@echo "import rules"; $(BIN)/lint-imports --no-cache > build/imports.log || { cat build/imports.log; exit 1; }
 
 format: $(STAMP)  ## Put the source into shape
