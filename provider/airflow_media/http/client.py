@@ -66,7 +66,7 @@ class Timeouts:
 
 
 @functools.cache
-def ssl_context(ca_file: str | None = None) -> ssl.SSLContext:
+def ssl_context(ca_file: str | None) -> ssl.SSLContext:
     """Give the SSL context of this process: building one costs some 20 ms and most of a megabyte.
 
     :param ca_file: PEM file of authorities that are trusted besides the public ones.
@@ -82,7 +82,7 @@ def prepare() -> None:
     """Do once what would hold up an event loop before its first :class:`AsyncClient`; to be called in a thread."""
     import airflow_media.http.aio  # noqa: F401 - for its own sake
 
-    ssl_context()
+    ssl_context(None)
 
 
 class _Base(ABC):
