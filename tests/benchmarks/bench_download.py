@@ -16,9 +16,9 @@ from pathlib import Path
 
 from measure import Cost, compare, process, python, timed
 from s3 import aws, object_uri
-from servers import GIB, curl, file_of, new_certificate, sink, source, workplace
+from servers import GIB, curl, file_of, new_certificate, sink, size_of_file, source, workplace
 
-SIZE = 2 * GIB
+SIZE = size_of_file(2 * GIB)
 
 
 class Nowhere:

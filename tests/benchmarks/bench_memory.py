@@ -10,12 +10,11 @@ import sys
 from dataclasses import replace
 from functools import partial
 
-from measure import python, report, timed
+from measure import ROUNDS, python, report, timed
 from s3 import aws, object_uri
 from servers import GIB, MIB, file_of, sink, source, workplace
 
 SIZES = {"64 MiB": 64 * MIB, "2 GiB": 2 * GIB, "8 GiB": 8 * GIB}
-ROUNDS = 5
 
 
 def upload(url: str, uri: str) -> None:

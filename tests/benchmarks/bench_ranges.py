@@ -9,9 +9,9 @@ from functools import partial
 
 from measure import Cost, compare, python, timed
 from s3 import aws, object_uri
-from servers import GIB, MIB, file_of, sink, source, workplace
+from servers import GIB, MIB, file_of, sink, size_of_file, source, workplace
 
-SIZE = GIB
+SIZE = size_of_file(GIB)
 RATE = 90.0 * MIB
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from measure import compare, pipe, python, timed
 from s3 import aws, object_uri
-from servers import GIB, curl, file_of, sink, source, workplace
+from servers import GIB, curl, file_of, sink, size_of_file, source, workplace
 
-SIZE = 2 * GIB
+SIZE = size_of_file(2 * GIB)
 FORM = "/media/v1/upload/light/v"
 
 

@@ -10,12 +10,11 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from measure import Cost, python, report, timed
-from servers import GIB, MIB, file_of, source, workplace
+from measure import ROUNDS, Cost, python, report, timed
+from servers import GIB, MIB, file_of, size_of_file, source, workplace
 
-SIZE = 2 * GIB
+SIZE = size_of_file(2 * GIB)
 CUTS = 10
-ROUNDS = 5
 
 
 def fetch(url: str, path: str) -> None:

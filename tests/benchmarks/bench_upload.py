@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from measure import Cost, compare, process, python, timed
-from servers import GIB, curl, file_of, new_certificate, sink, workplace
+from servers import GIB, curl, file_of, new_certificate, sink, size_of_file, workplace
 
-SIZE = 2 * GIB
+SIZE = size_of_file(2 * GIB)
 
 
 def upload(kind: str, url: str, path: str) -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "build" / "bench"
 FIGURES = ("seconds", "cpu", "memory")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+"""How often everything is measured; fewer are for trying a benchmark out."""
 
 
 @dataclass(frozen=True)
@@ -108,20 +110,19 @@ def peak_memory() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)
 
 
-def compare(name: str, cases: Mapping[str, Callable[[], Cost]], peers: Mapping[str, str], rounds: int = 5) -> None:
+def compare(name: str, cases: Mapping[str, Callable[[], Cost]], peers: Mapping[str, str]) -> None:
     """Measure all cases in turn, several times; print a table and write ``build/bench/NAME.json``.
 
     :param name: Name of the benchmark.
     :param cases: What to measure, by name.
     :param peers: The case that another is compared with, within each round; those without one are peers themselves.
-    :param rounds: How often.
     """
     taken: dict[str, list[Cost]] = {case: [] for case in cases}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for case, run in cases.items():
             taken[case].append(run())
     rows = {case: _row(costs, taken[peers.get(case, case)]) for case, costs in taken.items()}
-    report(name, rows, note=f"medians of {rounds} rounds; ratios to the peer of the same round", peers=peers)
+    report(name, rows, note=f"medians of {ROUNDS} rounds; ratios to the peer of the same round", peers=peers)
 
 
 def _row(costs: Sequence[Cost], peer: Sequence[Cost]) -> dict[str, float]:

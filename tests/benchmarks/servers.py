@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +20,11 @@ from measure import ROOT
 
 HERE = Path(__file__).parent
 MIB, GIB = 1 << 20, 1 << 30
+
+
+def size_of_file(size: int) -> int:
+    """Give the size of the file that is moved: so many bytes, or ``BENCH_MIB`` mebibytes to try a benchmark out."""
+    return int(os.environ.get("BENCH_MIB", size // MIB)) * MIB
 
 
 def curl() -> str:
@@ -37,6 +44,8 @@ def workplace(room: int) -> Iterator[Path]:
 
     :param room: Bytes that will be written.
     """
+    # Who is ended tidies up: what is left in memory is missing there.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     memory = Path("/dev/shm")
     fits = memory.is_dir() and shutil.disk_usage(memory).free > 2 * room
     with tempfile.TemporaryDirectory(dir=memory if fits else None) as folder:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 6
 """Broken connections in a row, none of which brought a byte, after which a file is given up."""
 MIB = 1024 * 1024
-WINDOW = 16 * MIB
+WINDOW = 8 * MIB
 """Bytes over which the speed of a stream is judged."""
 SPARE = 2
 """Ranges that may lie ready beyond those that are being received, so that no connection waits for the first of them."""

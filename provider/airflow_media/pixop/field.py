@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from reprlib import repr as short_repr
 from typing import Literal, TypeAlias
 
@@ -98,5 +97,7 @@ class Field:
 
 def did_you_mean(value: object, options: Iterable[str]) -> str:
     """Give the nearest option as a question to put after a refusal; empty where none is near."""
+    from difflib import get_close_matches  # for refusals only
+
     near = get_close_matches(str(value).strip().lower(), list(options), n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import mimetypes
+import functools
 import os.path
 import re
 from collections.abc import Iterator
@@ -18,7 +18,6 @@ __all__ = ["Source", "Target", "Writer", "exactly", "media_type_of", "printable"
 UNKNOWN_TYPE = "application/octet-stream"
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_STANDARD_TYPES = mimetypes.MimeTypes().types_map[True]
 # Before those of the standard library, which does not know some containers of video and mistakes others.
 _TYPES = {
     ".3gp": "video/3gpp",
@@ -90,7 +89,14 @@ def media_type_of(name: str, told: str | None = None) -> str:
     if told and told not in {UNKNOWN_TYPE, "binary/octet-stream"}:
         return told
     suffix = os.path.splitext(name)[1].lower()
-    return _TYPES.get(suffix) or _STANDARD_TYPES.get(suffix, UNKNOWN_TYPE)
+    return _TYPES.get(suffix) or _standard_types().get(suffix, UNKNOWN_TYPE)
+
+
+@functools.cache
+def _standard_types() -> dict[str, str]:
+    import mimetypes  # reads its table for some milliseconds, which no DAG file needs
+
+    return mimetypes.MimeTypes().types_map[True]
 
 
 def exactly(pieces: Iterator[bytes], size: int, uri: str) -> Iterator[bytes]:

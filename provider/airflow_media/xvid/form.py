@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
 
 from airflow_media.http.bodies import MultipartBody, Readable
 from airflow_media.http.call import Answer, Call
@@ -24,6 +24,9 @@ from airflow_media.http.redact import REDACTOR
 from airflow_media.http.service import Problem
 from airflow_media.storage.names import safe_name
 from airflow_media.xvid.models import UploadSession
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 LARGEST_FILE = 5 * 1024**3
 """Bytes that a single form post may bring: a limit of the storage. How to send several parts is not documented."""
@@ -134,12 +137,14 @@ def _receipt(answer: Answer) -> FormReceipt:
     return FormReceipt(told.get("Key"), told.get("ETag") or answer.headers.get("etag"))
 
 
-def _parsed(content: bytes) -> ElementTree.Element | None:
+def _parsed(content: bytes) -> Element | None:
     """Parse a small document of elements; give ``None`` for anything else."""
     if len(content) > LARGEST_DOCUMENT or not content.lstrip().startswith(b"<"):
         return None
     if any(mark in content for mark in UNSAFE):
         return None
+    from xml.etree import ElementTree  # takes some milliseconds, which no DAG file has to spend
+
     try:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, ValueError):
