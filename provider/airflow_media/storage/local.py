@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -134,10 +136,8 @@ class LocalTarget:
             free = shutil.disk_usage(self.path.parent).free
         if size is not None and size > free:
             raise self._fault(f"it needs {size} bytes and the disk has {free} left")
-        temporary = self.path.parent / f".airflow-media-{secrets.token_hex(8)}.part"
         with self._faults():
-            # Not by the means of tempfile, whose files nobody but their owner may read.
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            temporary, descriptor = _part_of(self.path)
         try:
             try:
                 yield LocalWriter(descriptor, self.uri)
@@ -196,6 +196,35 @@ class LocalWriter:
         os.ftruncate(self._descriptor, 0)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         self.position = 0
+
+
+def _part_of(path: Path) -> tuple[Path, int]:
+    """Make and open a temporary file beside the final one; remove those that dead writers of the same one have left.
+
+    Whoever writes a part holds a lock on it, which ends with its process, however that ends.
+    """
+    beginning = f".airflow-media-{sha256(os.fsencode(path.name)).hexdigest()[:16]}-"
+    for left in path.parent.glob(f"{beginning}*.part"):
+        with suppress(OSError):
+            _remove_unless_locked(left)
+    while True:
+        part = path.parent / f"{beginning}{secrets.token_hex(8)}.part"
+        # Not by the means of tempfile, whose files nobody but their owner may read.
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with suppress(OSError):  # some file systems have no locks: parts that are left there stay
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return part, descriptor
+        os.close(descriptor)  # another writer took it for one that was left, before it was locked
+
+
+def _remove_unless_locked(part: Path) -> None:
+    descriptor = os.open(part, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        part.unlink()
+    finally:
+        os.close(descriptor)
 
 
 def _shown(path: Path) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -228,6 +231,69 @@ def test_an_exception_leaves_everything_as_it_was(film: Path, fault: BaseExcepti
         broken()
     assert film.read_bytes() == DATA
     assert names(film.parent) == ["film.mp4"]
+
+
+def test_what_a_killed_process_has_left_is_removed_by_the_next_writer_of_the_same_file(tmp_path: Path) -> None:
+    code = """
+        import os, signal, sys
+        from airflow_media.storage import open_target
+
+        with open_target(sys.argv[1]).writer(None) as writer:
+            writer.write(b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    for name in ("film.mp4", "other.mp4"):
+        done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(tmp_path / name)], check=False)
+        assert done.returncode == -signal.SIGKILL
+    assert len(names(tmp_path)) == 2
+
+    put(open_target(str(tmp_path / "film.mp4")), b"whole")
+    assert (tmp_path / "film.mp4").read_bytes() == b"whole"
+    assert len(names(tmp_path)) == 2
+    put(open_target(str(tmp_path / "other.mp4")), b"whole")
+    assert names(tmp_path) == ["film.mp4", "other.mp4"]
+
+
+def test_what_a_writer_at_work_has_written_is_left_alone(tmp_path: Path) -> None:
+    target = open_target(str(tmp_path / "film.mp4"))
+    with target.writer(None) as writer:
+        writer.write(b"first")
+        put(target, b"second")
+        assert (tmp_path / "film.mp4").read_bytes() == b"second"
+    assert (tmp_path / "film.mp4").read_bytes() == b"first"
+    assert names(tmp_path) == ["film.mp4"]
+
+
+def test_a_disk_without_locks_is_written_to_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    target = open_target(str(tmp_path / "film.mp4"))
+    with target.writer(None) as writer:
+        writer.write(b"first")
+        put(target, b"second")
+    assert (tmp_path / "film.mp4").read_bytes() == b"first"
+    assert names(tmp_path) == ["film.mp4"]
+
+
+def test_a_part_that_another_writer_takes_for_one_that_was_left_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+    taken: list[str] = []
+
+    def late(descriptor: int, operation: int) -> None:
+        if not taken:
+            taken.extend(names(tmp_path))
+            (tmp_path / taken[0]).unlink()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    put(open_target(str(tmp_path / "film.mp4")), b"whole")
+    assert taken
+    assert (tmp_path / "film.mp4").read_bytes() == b"whole"
+    assert names(tmp_path) == ["film.mp4"]
 
 
 def test_a_writer_may_start_over(tmp_path: Path) -> None:
