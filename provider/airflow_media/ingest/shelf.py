@@ -132,13 +132,13 @@ class Shelf:
         try:
             with s3_faults("read object", uri):
                 answer = self._client.get_object(**self._place(name))
-                content = answer["Body"].read()
+                content, etag = answer["Body"].read(), answer["ETag"]
         except TransferError as fault:
             if fault.code != GONE:
                 raise
             return None
         try:
-            return Document(json.loads(content), answer["ETag"])
+            return Document(json.loads(content), etag)
         except ValueError as error:
             text = f"it is not a JSON document ({error})"
             raise TransferError(text, service="S3", operation="read object", subject=uri) from None

@@ -16,7 +16,6 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from airflow_media.http.bodies import CHUNK
 from airflow_media.http.downloads import NOTHING
 from airflow_media.http.errors import MediaError, NetworkFaultError, TransferError
 from airflow_media.http.reading import MIB, Ahead, Ranges, read, resumed
@@ -27,6 +26,8 @@ from airflow_media.storage.names import safe_name
 log = logging.getLogger(__name__)
 
 DEFAULT_CONN_ID = "aws_default"
+PIECE = 2 * MIB
+"""Bytes per read. More than is best for a file: each piece goes from one thread to another, which costs CPU time."""
 AHEAD = 8 * MIB
 """Bytes that are read before they are asked for."""
 
@@ -46,6 +47,8 @@ _RUN = {
     "airflow-task-id": "AIRFLOW_CTX_TASK_ID",
 }
 """Which task wrote an object, as Airflow tells it to its tasks in the environment."""
+_TRY = "AIRFLOW_CTX_TRY_NUMBER"
+"""Where Airflow tells its tasks which try they are."""
 _PLAIN = string.punctuation.replace("%", "") + " "
 
 
@@ -102,11 +105,11 @@ class S3Source:
             raise self._fault("it is a folder, not an object")
         with self._faults():
             head = self._head()
-        if not head["ContentLength"]:
+            self.size: int = head["ContentLength"]
+            self.etag: str = head["ETag"]
+        if not self.size:
             raise self._fault("the object is empty")
         self.name = key.rpartition("/")[2]
-        self.size: int = head["ContentLength"]
-        self.etag: str = head["ETag"]
         self.media_type = media_type_of(self.name, head.get("ContentType"))
 
     @contextmanager
@@ -137,7 +140,7 @@ class S3Source:
 
     def _pieces(self, body: Any) -> Iterator[bytes]:
         with self._breaks():
-            while piece := body.read(CHUNK):
+            while piece := body.read(PIECE):
                 yield piece
 
     def _head(self) -> Any:
@@ -159,7 +162,7 @@ class S3Source:
         try:
             yield
         except exceptions.FlexibleChecksumError as error:
-            raise self._fault("the bytes are not those of its checksum") from error
+            raise self._fault("the bytes are not those of its checksum", retryable=True) from error
         except (exceptions.HTTPClientError, exceptions.IncompleteReadError, HTTPError, OSError) as error:
             raise NetworkFaultError(f"{type(error).__name__}: {error}") from error
 
@@ -206,6 +209,8 @@ class S3Target:
         about = {"ContentType": media_type_of(self._key, media_type), "Metadata": user_metadata(metadata)}
         writer = S3Writer(self._client, self._bucket, self._key, part_size(size), about)
         try:
+            if int(os.environ.get(_TRY, 1)) > 1:
+                writer.remove_remains()
             yield writer
             writer.commit()
         except BaseException:
@@ -288,6 +293,22 @@ class S3Writer:
         self._remove()
         self._threads.shutdown()
 
+    def remove_remains(self) -> None:
+        """Remove the parts that earlier tries have sent and, killed outright, could not remove."""
+        try:
+            with self._faults():
+                pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                    Bucket=self._place["Bucket"], Prefix=self._place["Key"]
+                )
+                found = [upload for page in pages for upload in page.get("Uploads", ())]
+        except TransferError as error:
+            log.warning("Parts that an earlier try may have left remain: %s", error)
+            return
+        for upload in found:
+            if upload["Key"] == self._place["Key"]:
+                log.info("Removing the parts of an upload to %s that an earlier try left unfinished", self._uri)
+                self._abort_upload(upload["UploadId"])
+
     def _remove(self) -> None:
         if self._upload is None:
             return
@@ -313,7 +334,7 @@ class S3Writer:
         if self._upload is None:
             with self._faults():
                 answer = self._client.create_multipart_upload(**self._place, **self._about, **self._sums)
-            self._upload = answer["UploadId"]
+                self._upload = answer["UploadId"]
         if len(self._sending) == SENDING:
             self._parts.append(self._sending.popleft().result())
         number = len(self._parts) + len(self._sending) + 1
@@ -324,9 +345,10 @@ class S3Writer:
     def _upload_part(self, upload: str, number: int, body: bytearray) -> dict[str, Any]:
         with self._faults():
             answer = self._client.upload_part(**self._place, UploadId=upload, PartNumber=number, Body=body)
+            etag = answer["ETag"]
         # The checksums that S3 answers with have to be told again when the upload is completed.
         sums = {name: value for name, value in answer.items() if name.startswith("Checksum") and name != "ChecksumType"}
-        return {"PartNumber": number, "ETag": answer["ETag"], **sums}
+        return {"PartNumber": number, "ETag": etag, **sums}
 
     def _faults(self) -> AbstractContextManager[None]:
         return s3_faults("write object", self._uri)
@@ -355,8 +377,13 @@ def user_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def s3_faults(operation: str, uri: str) -> Iterator[None]:
-    """Turn botocore's exceptions into ours, with S3's code and words where it gave some."""
+    """Turn botocore's exceptions into ours, with S3's code and words where it gave some.
+
+    A field that is read from an answer, and is not in it, is such a fault, too.
+    """
     from botocore import exceptions
+    from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
+    from urllib3.exceptions import HTTPError
 
     about: dict[str, Any] = {"service": "S3", "operation": operation, "subject": uri}
     try:
@@ -365,19 +392,32 @@ def s3_faults(operation: str, uri: str) -> Iterator[None]:
         code: str = error.response["Error"].get("Code", "")
         status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
         text = _WORDS.get(code) or error.response["Error"].get("Message") or "no reason given"
-        raise TransferError(
-            text,
-            code="" if code == str(status) else code,
-            status=status,
-            retryable=status >= 500 or status in {412, 429},
-            **about,
-        ) from error
+        retryable = _may_pass(error.operation_name, code, status)
+        code = "" if code == str(status) else code
+        raise TransferError(text, code=code, status=status, retryable=retryable, **about) from error
+    except (ResponseParserError, KeyError) as error:
+        text = f"the answer cannot be read ({type(error).__name__}: {error})"
+        raise TransferError(text, retryable=True, **about) from error
     except exceptions.BotoCoreError as error:
         # Their texts name the endpoint, never a key.
-        passing = isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError)
+        broken = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
+        passing = isinstance(error, (*broken, exceptions.FlexibleChecksumError))
         raise TransferError(f"{type(error).__name__}: {error}", retryable=passing, **about) from error
+    except HTTPError as error:  # while the answer of an error is read, botocore lets them pass
+        raise TransferError(f"{type(error).__name__}: {error}", retryable=True, **about) from error
 
 
+def _may_pass(operation: str, code: str, status: int) -> bool:
+    if status >= 500 or status in {412, 429} or code in _PASSING:
+        return True
+    # Where no code is told, it is half an answer, or somebody else's page. An answer to HEAD never tells one: there,
+    # 400 is all that is said of an expired token, too.
+    return code == str(status) and (status == 400 or not operation.startswith("Head"))
+
+
+_PASSING = frozenset({"ExpiredToken", "NoSuchUpload", "RequestTimeout"})
+"""Codes of what another try of the task may bring about: it reads the connection anew, and begins another upload. An
+upload is not there, for instance, when it was completed and the answer to that was lost."""
 _NOT_ALLOWED = "not allowed; S3 also says so of what does not exist, to those who may not list the bucket"
 _WORDS = {
     "NoSuchKey": "there is no such object in the bucket",

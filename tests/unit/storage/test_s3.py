@@ -24,7 +24,7 @@ from airflow_media.http.errors import TransferError
 from airflow_media.http.reading import MIB, PATIENCE, Ranges
 from airflow_media.http.retry import NO_RETRY, RetryPolicy
 from airflow_media.storage import Source, open_source, open_target
-from airflow_media.storage.s3 import LARGE, LARGE_PART, MOST_PARTS, PART, SENDING, S3Source, S3Target, part_size
+from airflow_media.storage.s3 import LARGE, LARGE_PART, MOST_PARTS, PART, PIECE, SENDING, S3Source, S3Target, part_size
 
 DATA = os.urandom(3 * CHUNK + 17)
 AT_ONCE = RetryPolicy(first=0.0)
@@ -267,7 +267,7 @@ def test_an_object_that_is_replaced_while_its_ranges_are_read_is_not_mixed(s3: A
 
 def test_an_object_that_nobody_wants_the_rest_of_is_let_go(s3: Any, large_film: list[str]) -> None:
     with in_ranges(s3, large_film).open() as pieces:
-        assert next(pieces) == LARGE_DATA[:CHUNK]
+        assert next(pieces) == LARGE_DATA[:PIECE]
     assert len(large_film) < len(LARGE_DATA) // MIB
 
 
@@ -412,6 +412,32 @@ def test_a_process_that_is_killed_while_it_waits_for_s3_leaves_nothing(s3: Any) 
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.stderr.rstrip().endswith("KeyboardInterrupt")
     assert (keys(s3), unfinished(s3)) == ([], [])
+
+
+@pytest.mark.parametrize(("number", "left"), [(None, 2), ("1", 2), ("2", 0)])
+def test_a_retry_removes_the_parts_that_a_killed_try_has_left(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, number: str | None, left: int
+) -> None:
+    for key in ("film.mp4", "film.mp4", "film.mp4.srt"):
+        s3.create_multipart_upload(Bucket=BUCKET, Key=key)
+    if number:
+        monkeypatch.setenv("AIRFLOW_CTX_TRY_NUMBER", number)
+    with S3Target(s3, BUCKET, "film.mp4").writer(5) as writer:
+        writer.write(b"whole")
+    assert stored(s3, "film.mp4") == b"whole"
+    assert unfinished(s3) == ["film.mp4"] * left + ["film.mp4.srt"]
+
+
+def test_an_s3_that_does_not_list_uploads_is_written_to_all_the_same(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CTX_TRY_NUMBER", "2")
+    client = s3_client(s3.meta.endpoint_url)
+    client.meta.events.register("before-call.s3.ListMultipartUploads", lambda **context: NO_SUCH_UPLOAD)
+    with S3Target(client, BUCKET, "film.mp4").writer(5) as writer:
+        writer.write(b"whole")
+    assert stored(s3, "film.mp4") == b"whole"
+    assert "Parts that an earlier try may have left remain" in caplog.text
 
 
 def test_a_part_that_s3_does_not_take_is_told_and_leaves_nothing(s3: Any) -> None:
