@@ -39,7 +39,9 @@ SETTLE_SECONDS = 900
 MANIFEST = Asset("daily_media_manifest")
 """Updated with each day that brought something."""
 
-PLACE = {"target": "{{ params.target }}", "day": "{{ params.day or '' }}", "timezone": TIMEZONE}
+DAY = "{{ params.day or '' if dag_run.run_type != 'backfill' else '' }}"
+"""That of the form. The runs of a backfill share one form, and have days of their own."""
+PLACE = {"target": "{{ params.target }}", "day": DAY, "timezone": TIMEZONE}
 
 
 @dag(
@@ -72,7 +74,7 @@ PLACE = {"target": "{{ params.target }}", "day": "{{ params.day or '' }}", "time
             type=["null", "string"],
             format="date",
             title="Day",
-            description="For runs that are triggered by hand. Empty: the data interval of the run, else yesterday.",
+            description="For a single run. Empty: its data interval, else yesterday. Not looked at in a backfill.",
             section="Day",
         ),
         "dated": Param(

@@ -67,7 +67,7 @@ def media_pipeline() -> None:
         """See that each source can be read, and say where its results go."""
         return arguments_of(params["sources"], params["target"], ordered, salt=run_id)
 
-    @task(outlets=[RESULTS])
+    @task(outlets=[RESULTS], trigger_rule="none_failed")
     def publish(planned: list[dict[str, str]], outlet_events: Any) -> list[dict[str, str]]:
         """Tell those who wait for the results what there is now."""
         made = [

@@ -50,7 +50,7 @@ def dags_test(airflow_db: None, airflow_home: Path) -> Callable[..., Run]:
     def run(dag_id: str, folder: Path, conf: dict[str, Any], program: Sequence[str] = ("-m", "airflow")) -> Run:
         command = [sys.executable, *program, "dags", "test", dag_id, "--conf", json.dumps(conf)]
         environment = os.environ | {"AIRFLOW__CORE__DAGS_FOLDER": str(folder)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
         with sqlite3.connect(airflow_home / "airflow.db") as database:
             rows = database.execute(
                 "select task_id, map_index, state from task_instance where run_id ="

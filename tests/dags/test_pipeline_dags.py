@@ -16,6 +16,7 @@ from media_sandbox.testing import RunningSandbox, make_video
 from media_sandbox.xvid.presets import BY_NAME
 from support.dagfiles import load_dags
 from support.probe import Probe, probe
+from support.versions import AIRFLOW
 
 pytestmark = pytest.mark.airflow
 
@@ -65,6 +66,10 @@ def test_both_have_the_same_steps_for_each_video(pipeline_dags: dict[str, Any], 
     waits = ["video.enhance.ingest", "video.enhance.process", "video.transcode.job", "video.caption.transcribe"]
     assert all(dag.get_task(task).deferrable for task in waits)
     assert all(dag.get_task(task).retries == 3 for task in tasks)
+    if AIRFLOW >= (3, 3):
+        assert {type(dag.get_task(task).retry_policy).__name__ for task in tasks} == {"MediaRetryPolicy"}
+    if AIRFLOW >= (3, 1):
+        assert dag.deadline
 
 
 def test_a_day_is_claimed_and_given_back_whatever_happens(pipeline_dags: dict[str, Any]) -> None:

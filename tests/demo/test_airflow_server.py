@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("airflow")]
 
 DAGS = Path(__file__).parent / "dags"
 COMPONENTS = ("api-server", "task-api-server", "scheduler", "dag-processor", "triggerer")
-RUN_SECONDS = 120
+RUN_SECONDS = 400
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 from media_sandbox.demo.children import Child, ChildError, stop_all, tail
 from media_sandbox.demo.waiting import wait_until
 
-PATIENCE = 30
+PATIENCE = 120
 
 STUBBORN_FAMILY = """
 import os, signal, subprocess, sys, time

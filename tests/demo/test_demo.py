@@ -16,7 +16,7 @@ from media_sandbox.demo.lock import only_one
 from media_sandbox.demo.waiting import wait_until
 from media_sandbox.testing import make_garbage, make_video
 
-PATIENCE = 120
+PATIENCE = 400
 
 FAILING_DAG = """
 from airflow.sdk import DAG, task

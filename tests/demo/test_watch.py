@@ -12,7 +12,7 @@ from media_sandbox.demo.waiting import wait_until
 from media_sandbox.demo.watch import JobRow, Sandbox
 from media_sandbox.testing import RunningSandbox, make_video, running_sandbox
 
-PATIENCE = 30
+PATIENCE = 120
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
 

@@ -19,7 +19,7 @@ from media_sandbox.testing import RunningSandbox
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("airflow")]
 
-RUN_SECONDS = 120
+RUN_SECONDS = 400
 JWT = re.compile(rb"eyJ[\w-]+\.(eyJ[\w-]+)\.")
 
 

@@ -32,8 +32,9 @@ class Interval:
         :param start: The first that belongs to it.
         :param end: The first that no longer does.
         :param timezone: Time zone whose days count.
-        :raises InvalidRequestError: It has no length.
+        :raises InvalidRequestError: It has no length, or there is no such time zone.
         """
+        _check_zone(timezone)
         first, last = pendulum.instance(start).in_timezone("UTC"), pendulum.instance(end).in_timezone("UTC")
         if first >= last:
             raise InvalidRequestError(
@@ -51,13 +52,14 @@ class Interval:
 
         :param text: The date, as ``2026-01-31``.
         :param timezone: Time zone whose day it is.
-        :raises InvalidRequestError: It is not a date.
+        :raises InvalidRequestError: It is not a date, or there is no such time zone.
         """
+        _check_zone(timezone)
         try:
             start = pendulum.from_format(text, "YYYY-MM-DD", tz=timezone)
-        except ValueError:
+            return cls.between(start, start.add(days=1), timezone)
+        except (ValueError, OverflowError):  # the first and the last day of all reach beyond what a calendar can count
             raise InvalidRequestError(f"{text!r} is not a date", hint="Write the day like 2026-01-31.") from None
-        return cls.between(start, start.add(days=1), timezone)
 
     @classmethod
     def day_before(cls, moment: datetime, timezone: str = "UTC") -> Interval:
@@ -65,7 +67,9 @@ class Interval:
 
         :param moment: A moment of the day after it.
         :param timezone: Time zone whose day it is.
+        :raises InvalidRequestError: There is no such time zone.
         """
+        _check_zone(timezone)
         end = pendulum.instance(moment).in_timezone(timezone).start_of("day")
         return cls.between(end.subtract(days=1), end, timezone)
 
@@ -75,6 +79,13 @@ class Interval:
 
     def __str__(self) -> str:
         return f"{self.label} ({self.start} to {self.end})"
+
+
+def _check_zone(name: str) -> None:
+    try:
+        pendulum.timezone(name)
+    except (ValueError, OSError):  # the latter where it is a folder of zones, or nothing that a file can be called
+        raise InvalidRequestError(f"there is no time zone {name!r}", hint="Write it like Europe/Berlin.") from None
 
 
 def _compact(moment: DateTime) -> str:

@@ -13,7 +13,7 @@ from media_sandbox.demo.waiting import wait_until
 
 PAGE_SIZE: Final = 100
 HEALTH_SECONDS: Final = 5.0
-COMMIT_SECONDS: Final = 10.0
+COMMIT_SECONDS: Final = 60.0
 FINISHED: Final = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 """States that a task instance stays in."""
 RUN_FINISHED: Final = frozenset({"success", "failed"})
@@ -77,6 +77,8 @@ class TaskInstance:
     """What the DAG wants a person to read in place of the map index."""
     start: datetime | None
     end: datetime | None
+    pid: int | None = None
+    """Process of its last leg on a worker."""
 
     @property
     def finished(self) -> bool:
@@ -101,6 +103,7 @@ class TaskInstance:
             rendered_map_index=value["rendered_map_index"],
             start=_time(value["start_date"]),
             end=_time(value["end_date"]),
+            pid=value["pid"],
         )
 
 
@@ -156,6 +159,10 @@ class AirflowApi:
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler run a DAG."""
         self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+
+    def pause(self, dag_id: str) -> None:
+        """Have the scheduler begin nothing more of a DAG."""
+        self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": True})
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> DagRun:
         """Start a run of a DAG, which is unpaused if need be.
@@ -237,9 +244,18 @@ class AirflowApi:
         """Mark a task as ``success`` or ``failed``, as a person does in the UI."""
         self._call("PATCH", _task_path(run, task_id, map_index), json={"new_state": state})
 
+    def answer(self, run: DagRun, task_id: str, option: str) -> None:
+        """Answer what a task asks a person, as under "Required Actions" in the UI."""
+        body = {"chosen_options": [option], "params_input": {}}
+        self._call("PATCH", f"{_path(run)}/taskInstances/{task_id}/{UNMAPPED}/hitlDetails", json=body)
+
     def fail(self, run: DagRun) -> None:
         """Mark a run as ``failed``, as a person does in the UI: its tasks are killed, its teardowns still run."""
         self._call("PATCH", _path(run), json={"state": "failed"})
+
+    def delete(self, run: DagRun) -> None:
+        """Delete a run that has ended, with its tasks and their logs in the database."""
+        self._call("DELETE", _path(run))
 
     def clear(self, run: DagRun, task_ids: Sequence[str], *, downstream: bool = False) -> None:
         """Let tasks of a run, with all their map indexes, run again.
@@ -349,7 +365,7 @@ def _json(answer: httpx.Response) -> Any:
         raise AirflowApiError(
             f"Airflow answered {request} with {answer.status_code}: {answer.text}", answer.status_code
         )
-    return answer.json()
+    return answer.json() if answer.content else None
 
 
 def _days(dag_id: str, first: date, last: date, choices: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,10 +29,10 @@ from media_sandbox.demo.waiting import wait_until
 HOST: Final = "127.0.0.1"
 USER: Final = "admin"
 DATABASE_SECONDS: Final = 15
-MIGRATE_SECONDS: Final = 120.0
-START_SECONDS: Final = 120.0
-DAG_SECONDS: Final = 60.0
-COMMAND_SECONDS: Final = 60.0
+MIGRATE_SECONDS: Final = 300.0
+START_SECONDS: Final = 300.0
+DAG_SECONDS: Final = 180.0
+COMMAND_SECONDS: Final = 180.0
 
 SETTINGS: Final[Mapping[str, str]] = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -135,6 +135,18 @@ class AirflowServer:
         finally:
             child.stop()
         return log.read_text(errors="replace")
+
+    def restart(self, name: str, *, grace: float = GRACE_SECONDS, seconds: float = START_SECONDS) -> None:
+        """Stop a component, start it again, and wait until all are healthy.
+
+        :param name: Its key in :attr:`components`.
+        :param grace: As for :meth:`stop`; 0 kills it.
+        :param seconds: How long it may take until all are healthy.
+        """
+        child = self.components[name]
+        child.stop(grace)
+        child.start()
+        self._wait_until_healthy(seconds)
 
     def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Stop everything that was started, tasks in flight too.

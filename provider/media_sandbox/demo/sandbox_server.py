@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from media_sandbox.demo.children import Child
 from media_sandbox.demo.waiting import wait_until
 
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 120.0
 
 
 class SandboxServer:

@@ -60,7 +60,18 @@ def test_what_has_no_length_is_refused_with_what_to_do() -> None:
         Interval.between(pendulum.datetime(2026, 1, 1), pendulum.datetime(2026, 1, 1))
 
 
-@pytest.mark.parametrize("text", ["31.01.2026", "2026-02-30", "yesterday", ""])
+@pytest.mark.parametrize("text", ["31.01.2026", "2026-02-30", "yesterday", "", "9999-12-31"])
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequestError, match="is not a date"):
         Interval.day(text)
+
+
+@pytest.mark.parametrize("zone", ["Berlin", "Europe", "../etc/passwd", "", "x" * 300])
+def test_what_is_no_time_zone_is_refused(zone: str) -> None:
+    moment = pendulum.datetime(2026, 1, 1)
+    with pytest.raises(InvalidRequestError, match="there is no time zone"):
+        Interval.day("2026-01-31", zone)
+    with pytest.raises(InvalidRequestError, match="there is no time zone"):
+        Interval.between(moment, moment.add(days=1), zone)
+    with pytest.raises(InvalidRequestError, match="there is no time zone"):
+        Interval.day_before(moment, zone)
