@@ -56,13 +56,13 @@ $(OLDEST)/installed: pyproject.toml tools/install.sh
 		apache-airflow==$(OLDEST_AIRFLOW) -e '.[test]'
 	@touch $@
 
-chaos: $(STAMP)  ## Every fault at every request of every task; writes docs/faults.json, which the documentation shows
-	@$(BIN)/python -m pytest tests/chaos -q -n $(WORKERS) --chaos --chaos-report docs/faults.json
+chaos: $(STAMP)  ## Every fault at every request of every task, and every process killed; writes docs/faults.json for the docs
+	@$(BIN)/python -m pytest tests/chaos -q -n $(WORKERS) --dist loadgroup --chaos --chaos-report docs/faults.json
 
 fuzz: $(STAMP)  ## Property-based tests for ten minutes; MINUTES=2 for fewer, SEED=n for the same again
 	@$(BIN)/python tools/fuzz.py --workers $(WORKERS) --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-bench: $(STAMP)  ## Measure against peers; BENCH=name for one
+bench: $(STAMP)  ## Measure against peers, for half an hour; BENCH=name for one
 	@command -v curl >/dev/null || { echo "Installing curl, the peer of the uploads"; \
 		$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq -y curl; }
 	@$(BIN)/python tests/benchmarks/run.py $(BENCH)

@@ -19,7 +19,7 @@ author = "The authors of airflow-provider-media"
 project_copyright = author
 version = release = __version__
 
-extensions = ["media_tables", "myst_parser", "sphinx.ext.autodoc"]
+extensions = ["bench_tables", "fault_table", "media_tables", "myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_ext", "examples"]
 
 myst_heading_anchors = 3
