@@ -325,10 +325,17 @@ def s3(s3_address: tuple[str, int]) -> Iterator[Any]:
 
 
 @pytest.fixture
-def troubled(s3_address: tuple[str, int], silence: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[TroubledS3]:
+def troubled(
+    s3_address: tuple[str, int],
+    silence: float,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> Iterator[TroubledS3]:
     """The way by which tasks reach it: Airflow's default connection leads there."""
     from support.troubled_s3 import TroubledS3
 
+    # Its library writes down whole headers at DEBUG: in so many checksums the beginning of a token turns up.
+    caplog.set_level(logging.INFO, logger="botocore")
     with TroubledS3(s3_address) as proxy:
         timeouts = {"connect_timeout": silence, "read_timeout": silence}
         place = {"endpoint_url": proxy.url, "region_name": REGION, "config_kwargs": timeouts}

@@ -32,26 +32,26 @@ TALKATIVE = (
 """Loggers that tell everything here, since no secret may be in it; the scheduler's would cost half of its time."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sandbox() -> Iterator[RunningSandbox]:
     with running_sandbox() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with S3Server(tmp_path_factory.mktemp("s3")) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def troubled(s3: S3Server) -> Iterator[TroubledS3]:
     """The way by which Airflow reaches S3."""
     with TroubledS3(("127.0.0.1", s3.port)) as proxy:
         yield proxy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def airflow(
     sandbox: RunningSandbox, s3: S3Server, troubled: TroubledS3, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AirflowServer]:
@@ -81,6 +81,6 @@ def airflow(
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("footage") / "clip.mp4", seconds=1)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from process_plant import Plant, RestartableSandbox, until
 
 from media_sandbox.demo.airflow_server import AirflowServer
 from media_sandbox.demo.s3_server import S3Server
 from media_sandbox.testing import make_video
+from processes.process_plant import Plant, RestartableSandbox, until
 from support.troubled_s3 import TroubledS3
 
 HERE = Path(__file__).parent

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from process_plant import TASK, Plant, Wait, time_of, until
 
 from media_sandbox.demo.airflow_api import DagRun
+from processes.process_plant import TASK, Plant, Wait, time_of, until
 from support.mediahub import preset
 
 pytestmark = [

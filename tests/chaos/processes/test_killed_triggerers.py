@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from process_plant import Plant, Wait, until
 
 from media_sandbox.demo.airflow_api import DagRun
+from processes.process_plant import Plant, Wait, until
 
 pytestmark = [pytest.mark.airflow, pytest.mark.e2e, pytest.mark.xdist_group("airflow")]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from process_plant import TASK, Plant, Wait, halfway, until
 
 from airflow_media.cielo24.flows import find_order
 from media_sandbox.demo.airflow_api import DagRun
 from media_sandbox.demo.s3_server import BUCKET
+from processes.process_plant import TASK, Plant, Wait, halfway, until
 from support.mediahub import preset
 
 pytestmark = [

@@ -1,0 +1,1 @@
+"""End to end with a real Airflow. This is a package for the sake of its fixtures, which end with its last test."""
