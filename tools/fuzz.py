@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-EXAMPLES = "300"
+EXAMPLES = "100"
 """Examples of a test in a round; a quick run has 30."""
 
 

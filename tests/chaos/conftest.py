@@ -98,6 +98,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[Any, tuple[Path, 
 def arena(
     _fast_forward: None,
     _no_access_log: None,
+    _tries_told: None,
     prepared: dict[Any, tuple[Path, Any]],
     clip: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -281,6 +282,20 @@ class Passing:
 
 
 @pytest.fixture
+def _tries_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell tasks in their environment which try they are, as Airflow does."""
+    from support.tasks import TaskRun
+
+    defer = TaskRun.defer
+
+    def begin(run: TaskRun) -> Any:
+        monkeypatch.setenv("AIRFLOW_CTX_TRY_NUMBER", str(run.ti.try_number))
+        return defer(run)
+
+    monkeypatch.setattr(TaskRun, "defer", begin)
+
+
+@pytest.fixture
 def _no_access_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """The services' own log names whole URLs, as that of any server does: it is not ours to blank."""
     monkeypatch.setattr(logging.getLogger("uvicorn.access"), "disabled", True)
@@ -325,17 +340,10 @@ def s3(s3_address: tuple[str, int]) -> Iterator[Any]:
 
 
 @pytest.fixture
-def troubled(
-    s3_address: tuple[str, int],
-    silence: float,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> Iterator[TroubledS3]:
+def troubled(s3_address: tuple[str, int], silence: float, monkeypatch: pytest.MonkeyPatch) -> Iterator[TroubledS3]:
     """The way by which tasks reach it: Airflow's default connection leads there."""
     from support.troubled_s3 import TroubledS3
 
-    # Its library writes down whole headers at DEBUG: in so many checksums the beginning of a token turns up.
-    caplog.set_level(logging.INFO, logger="botocore")
     with TroubledS3(s3_address) as proxy:
         timeouts = {"connect_timeout": silence, "read_timeout": silence}
         place = {"endpoint_url": proxy.url, "region_name": REGION, "config_kwargs": timeouts}

@@ -97,7 +97,8 @@ def test_a_fault_that_stays_fails_the_task_and_costs_nothing(
     ended, result, words = attempt(run)
     assert ended == case.ending, words
     nothing_taken_back(world, case.scenario)
-    nothing_left(world, case)
+    if case.disturbance != "refused":  # who cannot be reached may not hear what is given up either: the next try tells
+        nothing_left(world, case)
     untold(world, run, words)
     if ended != "done":
         assert CLEAR.match(words), words

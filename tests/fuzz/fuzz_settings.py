@@ -24,15 +24,15 @@ def fuzzed(share: float = 1.0) -> settings:
 
 
 @contextmanager
-def typed_errors(begins: str = "", secret: str = "") -> Iterator[None]:
+def typed_errors(says: str = "", secret: str = "") -> Iterator[None]:
     """Let pass what is refused in words; any other exception is a failure.
 
-    :param begins: How the words must begin.
+    :param says: What the words must say.
     :param secret: What must not be in them.
     """
     try:
         yield
     except MediaError as error:
         words = str(error)
-        if not words or not words.startswith(begins) or (secret and secret in words):
+        if not words or says not in words or (secret and secret in words):
             raise AssertionError(words) from error

@@ -22,7 +22,7 @@ def test_whatever_is_answered_is_a_result_or_a_typed_error(room: Room, name: str
     @fuzzed(0.5)
     @given(st.data(), KINDS)
     def fuzz(data: Any, kind: str) -> None:
-        with typed_errors(begins=room.service.name, secret="correct horse"):
+        with typed_errors(says=room.service.name, secret="correct horse"):
             run(room, asked(), lambda send: ANSWERS[kind](data.draw, words(room.name)))
 
     fuzz()

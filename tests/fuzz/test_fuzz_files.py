@@ -85,7 +85,7 @@ WORDS = ("version", "done", "failed", "enhance", "1")
 @fuzzed(10)
 @given(st.data(), st.booleans())
 def test_a_manifest_is_read_or_refused(data: Any, drawn: bool) -> None:
-    with typed_errors(begins="this is no manifest"):
+    with typed_errors(says="this is no manifest"):
         found = Manifest.from_json(Drawn(data.draw, WORDS) if drawn else data.draw(JSON))
         json.dumps(found.to_json())
 
@@ -124,7 +124,7 @@ class OneDocument(Shelf):
 @fuzzed(5)
 @given(st.one_of(JSON, st.dictionaries(st.sampled_from(["dag_id", "run_id"]), PLAIN)))
 def test_a_claim_is_somebodys_or_refused(value: Any) -> None:
-    with typed_errors(begins="s3://films/day.claim is no claim"):
+    with typed_errors(says="s3://films/day.claim is no claim"):
         other = Claim(OneDocument(value), "day.claim").take(Holder("mine", "run"), lambda holder: True)
         assert other is None or (other.dag_id and other.run_id)
 

@@ -46,7 +46,7 @@ def test_each_call_and_flow_is_fuzzed(room: Room) -> None:
 @pytest.mark.airflow
 @pytest.mark.parametrize(("room", "record"), [each for room in ROOMS for each in records(room)])
 def test_each_record_is_read_or_refused(room: Room, record: Any) -> None:
-    @fuzzed()
+    @fuzzed(0.5)
     @given(st.data())
     def fuzz(data: Any) -> None:
         with suppress(TypeError, ValueError):  # which the exchange turns into errors of ours, by their words

@@ -27,6 +27,7 @@ CODES = {429: "SlowDown", 500: "InternalError", 503: "SlowDown"}
 """What S3 calls its faults."""
 SUBRESOURCES = {
     ("GET", "list-type"): "list_objects",
+    ("GET", "uploads"): "list_multipart_uploads",
     ("POST", "uploads"): "create_multipart_upload",
     ("PUT", "partNumber"): "upload_part",
     ("POST", "uploadId"): "complete_multipart_upload",
