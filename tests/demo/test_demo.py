@@ -44,6 +44,8 @@ class Demo:
     def __init__(self, checkout: Path, *arguments: str) -> None:
         self._mark = str(checkout)
         self.log = checkout / "demo.log"
+        # What was started in the background of a shell ignores Ctrl-C, and so would its children.
+        heeded = signal.signal(signal.SIGINT, signal.default_int_handler)
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "media_sandbox.demo", *arguments],
@@ -52,6 +54,7 @@ class Demo:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        signal.signal(signal.SIGINT, heeded)
 
     @property
     def text(self) -> str:

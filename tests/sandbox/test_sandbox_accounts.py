@@ -13,6 +13,7 @@ from media_sandbox.pixop.fixtures import BANNED, FULL, PLAIN
 from media_sandbox.testing import RunningSandbox
 
 NOW = time.time()
+DAY = 86_400
 
 
 def check(client: PixopClient, token: str) -> tuple[int, str]:
@@ -36,15 +37,15 @@ def test_a_token_has_the_documented_shape(client: PixopClient) -> None:
     ("claims", "exception"),
     [
         ({"exp": None}, "EternalJWTTokenException"),
-        ({"nbf": NOW + 1000}, "PrematureJWTTokenException"),
+        ({"nbf": NOW + DAY}, "PrematureJWTTokenException"),
         ({"exp": NOW - 1}, "ExpiredJWTTokenException"),
         ({"iss": "Somebody"}, "InconsistentJWTClaimsException"),
         ({"sub": "Something"}, "InconsistentJWTClaimsException"),
         ({"user_id": "somebody"}, "InconsistentJWTClaimsException"),
         ({"team_id": "some-team"}, "InconsistentJWTClaimsException"),
         ({"exp": "soon"}, "InvalidJWTTokenFoundException"),
-        ({"exp": None, "nbf": NOW + 1000}, "EternalJWTTokenException"),
-        ({"exp": NOW - 1, "nbf": NOW + 1000}, "PrematureJWTTokenException"),
+        ({"exp": None, "nbf": NOW + DAY}, "EternalJWTTokenException"),
+        ({"exp": NOW - 1, "nbf": NOW + DAY}, "PrematureJWTTokenException"),
         ({"exp": NOW - 1, "iss": "Somebody"}, "ExpiredJWTTokenException"),
     ],
 )
