@@ -1,8 +1,8 @@
 """Sends the small requests of a triggerer with aiohttp. Faults are raised in the words of the client's HTTP library.
 
 That library goes through the states of all its connections at each step of a request and builds an object of its own
-for each part of it: a look at a job costs it ten times the CPU time of aiohttp, in the event loop that all triggers of
-a process share. Airflow's Amazon provider brings aiohttp along. Imported late: it takes a tenth of a second.
+for each part of it: a look at a job costs it several times the CPU time of aiohttp, in the event loop that all triggers
+of a process share. Airflow's Amazon provider brings aiohttp along. Imported late: it takes a tenth of a second.
 """
 
 from __future__ import annotations
