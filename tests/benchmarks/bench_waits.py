@@ -1,8 +1,8 @@
 """Thousands of deferred waits on one connection: triggers on the shared hub, against a client and a login for each.
 
 Both run in a process of their own against the same stand-in, over TLS, with tokens that live a minute. ``python
-bench_waits.py`` measures a part of the table; with ``all``, each service with each number and each kind of start; with
-SERVICE NUMBER STARTS WAY, one row.
+bench_waits.py`` measures a part of the table; with ``all``, each service with each number and each kind of start (the
+obvious way with 5,000 waits, which needs 4 GiB, once); with SERVICE NUMBER STARTS WAY, one row.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple
 import certifi
 from measure import ROOT, report
 from servers import new_certificate
-from waiting import ALONE, HERD, INTERVAL, ROOMS, SHARED, STAGGERED
+from waiting import ALONE, ASLEEP, HERD, INTERVAL, ROOMS, SHARED, STAGGERED
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "60"))
 TOKEN_LIFE = 60.0
@@ -37,7 +37,7 @@ class Run(NamedTuple):
     way: str
 
     def __str__(self) -> str:
-        return f"{self.service}, {self.number} waits, {self.starts}, {self.way}"
+        return f"{self.service}, {self.number:,} waits, {self.starts}, {self.way}"
 
 
 PART = [
@@ -45,6 +45,12 @@ PART = [
     Run("pixop", 1000, HERD, ALONE),
     Run("pixop", 5000, HERD, SHARED),
     Run("media_storage", 5000, HERD, SHARED),
+    Run("pixop", 5000, HERD, ASLEEP),
+]
+ALL = [
+    *(Run(*each) for each in product(ROOMS, (1000,), (STAGGERED, HERD), (ALONE, SHARED))),
+    *(Run(*each) for each in product(ROOMS, (5000,), (STAGGERED, HERD), (SHARED,))),
+    *(Run("pixop", 5000, HERD, way) for way in (ALONE, ASLEEP)),
 ]
 
 
@@ -99,7 +105,7 @@ def measured(run: Run, certificate: Path, authorities: Path) -> dict[str, float]
 def main(names: list[str]) -> None:
     runs = PART
     if names == ["all"]:
-        runs = [Run(*each) for each in product(ROOMS, (1000, 5000), (STAGGERED, HERD), (ALONE, SHARED))]
+        runs = ALL
     elif names:
         runs = [Run(names[0], int(names[1]), names[2], names[3])]
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""The two ways to wait for many jobs in one event loop that bench_waits.py compares, for each of the four services.
+"""The ways to wait for many jobs in one event loop that bench_waits.py compares, for each of the four services.
 
 ``python waiting.py SERVICE WAY STARTS NUMBER SECONDS URL`` waits, measures itself and prints the figures.
 """
@@ -25,7 +25,7 @@ from status_server import job_ids
 INTERVAL = 10.0
 fetches: list[str] = []
 """Connections that were asked of Airflow."""
-SHARED, ALONE = "provider", "obvious"
+SHARED, ALONE, ASLEEP = "provider", "obvious", "asleep"
 STAGGERED, HERD = "staggered", "herd"
 FILES = 16384
 """Open files that the wasteful way needs for 5,000 waits, and some."""
@@ -157,6 +157,34 @@ def alone(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any, 
     return wait
 
 
+def asleep(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any, Any, None]]:
+    """What any trigger costs: one of Airflow that tells of its job once and does nothing else. It looks at nothing."""
+    from airflow.triggers.base import BaseTrigger
+
+    class SleepingTrigger(BaseTrigger):
+        def __init__(self, job_id: str) -> None:
+            super().__init__()
+            self.job_id = job_id
+
+        def serialize(self) -> tuple[str, dict[str, Any]]:
+            return f"{__name__}.SleepingTrigger", {"job_id": self.job_id}
+
+        async def run(self) -> Any:
+            self.log.info("Waiting for job %s", self.job_id)
+            while True:
+                await asyncio.sleep(INTERVAL)
+            yield  # makes it what the triggerer expects
+
+    async def wait(job_id: str) -> None:
+        async for event in SleepingTrigger(job_id).run():
+            raise RuntimeError(f"the wait ended before it was measured: {event}")
+
+    return wait
+
+
+WAYS = {SHARED: shared, ALONE: alone, ASLEEP: asleep}
+
+
 class Collections:
     """How long Python's garbage collection held up everything, in seconds of CPU time."""
 
@@ -234,7 +262,7 @@ def main(service: str, way: str, starts: str, number: str, seconds: str, url: st
             resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(FILES, hard), hard)
         )
     room = ROOMS[service]
-    wait = (shared if way == SHARED else alone)(service, room, url + room.host)
+    wait = WAYS[way](service, room, url + room.host)
     print(json.dumps(asyncio.run(measure(wait, job_ids(service, int(number)), starts, float(seconds)))), flush=True)
     os._exit(0)  # what was waited for has no end; taking thousands of waits down is not measured
 

@@ -45,6 +45,10 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{host}:{port}"
 
 
+def _host(target: str) -> str:
+    return urlsplit(target).hostname or ""
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address is this machine."""
     if host.lower() == "localhost":
@@ -105,10 +109,9 @@ class Origins:
 
     def __init__(self, roots: Mapping[str, str], *, allow_http: bool = False) -> None:
         self._roots = {name: url.rstrip("/") for name, url in roots.items()}
-        self._trusted = frozenset(origin(url) for url in roots.values())
-        self._nearest = max(
-            (nearness(urlsplit(url).hostname or "") for url in roots.values()), default=Nearness.MACHINE
-        )
+        self._origins = {name: origin(url) for name, url in self._roots.items()}
+        self._trusted = frozenset(self._origins.values())
+        self._nearest = max((nearness(_host(target)) for target in self._trusted), default=Nearness.MACHINE)
         self._plain = not roots or any(url.startswith("http://") for url in self._trusted)
         self._allow_http = allow_http
 
@@ -119,24 +122,25 @@ class Origins:
         :raises ProtocolError: A token would go to another origin than the configured ones, or the service sends us to
             a place that is nearer to us than itself: to this machine, or into its network.
         """
-        url = self._roots[call.root] + call.url if call.url.startswith("/") else call.url
-        target = origin(url)
+        if call.url.startswith("/"):  # a path cannot leave the origin of its root
+            url, target = self._roots[call.root] + call.url, self._origins[call.root]
+        else:
+            url, target = call.url, origin(call.url)
         if call.authenticated and target not in self._trusted:
             raise ProtocolError(
                 f"the service names {target}, which is not where the connection points to; no token was sent there"
             )
-        host = urlsplit(url).hostname or ""
         if target not in self._trusted:
-            self._check_elsewhere(target, host)
-        if target.startswith("http://") and not self._allow_http and not is_loopback(host):
+            self._check_elsewhere(target)
+        if target.startswith("http://") and not self._allow_http and not is_loopback(_host(target)):
             raise InsecureUrlError(f"{target} is plain http, which anyone on the way can read")
         return url
 
-    def _check_elsewhere(self, target: str, host: str) -> None:
+    def _check_elsewhere(self, target: str) -> None:
         """Check an address that a service handed out: that of a store, say."""
         if target.startswith("http://") and not self._plain:
             text = f"the service is asked over https and names {target}, which is plain http; nothing was sent there"
             raise InsecureUrlError(text, hint="Ask whoever runs the service to hand out https.")
-        if nearness(host) > self._nearest:
+        if nearness(_host(target)) > self._nearest:
             text = f"the service names {target}, which is inside of a network that it is outside of"
             raise ProtocolError(f"{text}; nothing was sent there", hint=INSIDE_HINT)

@@ -66,7 +66,7 @@ class JobKind:
 
     def with_options(self, options: Mapping[str, Any]) -> JobKind:
         """Give this kind with what a task asks beyond the id."""
-        return replace(self, options=options)
+        return replace(self, options=options) if options else self
 
     def look(self, job_id: str) -> Flow[JobState]:
         """Look at a job."""
