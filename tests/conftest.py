@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "tests"
 FOREIGN = ("AIRFLOW_", "_AIRFLOW_", "AWS_")
 """Beginnings of the names of settings that whoever runs the tests may have, and that must not count here."""
+MASKERS = ("airflow.sdk._shared.secrets_masker", "airflow.sdk.execution_time.secrets_masker")
+"""Where Airflow keeps what it blanks in logs, in newer and older releases."""
 
 
 def _own_airflow() -> Path:
@@ -80,9 +82,15 @@ def _migrate(template: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _airflow_for_those_who_need_it(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("airflow"):
-        request.getfixturevalue("airflow_db")
+def _airflow_for_those_who_need_it(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not request.node.get_closest_marker("airflow"):
+        yield
+        return
+    request.getfixturevalue("airflow_db")
+    yield
+    for place in MASKERS:  # each new secret costs Airflow as much as all that it knows already, and each test has some
+        if place in sys.modules:
+            sys.modules[place].reset_secrets_masker()
 
 
 @pytest.fixture
