@@ -1,0 +1,95 @@
+"""Where the CPU time of waits goes: a thousand jobs of Pixop, one request for each look, under a profiler.
+
+Profiling makes Python code slower than what Python calls, so that the shares of the latter are larger than they seem.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+import json
+import os
+import pstats
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+from bench_waits import SECONDS, authorities_with, stand_in, told
+from measure import ROOT, report
+from servers import new_certificate
+from status_server import job_ids
+from waiting import HERD, ROOMS, measure, shared
+
+SERVICE = "pixop"
+NUMBER = int(os.environ.get("BENCH_WAITS", "1000"))
+REST = "the rest of Python"
+LAYERS = {
+    "the kernel: waiting, sending, receiving": re.compile(r"'select\.epoll'|'_socket\.socket'|'select\.poll'"),
+    "encryption": re.compile(r"'_ssl\."),
+    "measuring": re.compile(r"/tests/benchmarks/|gc\.collect"),
+    "aiohttp": re.compile(r"/(?:aiohttp|yarl|multidict|propcache|frozenlist)/"),
+    "asyncio": re.compile(r"/asyncio/|/selectors\.py|/contextlib\.py|_contextvars|_asyncio"),
+    "this provider": re.compile(r"/airflow_media/"),
+    "a line in the log for each wait": re.compile(r"/structlog/|/airflow/|/logging/"),
+}
+"""Where code is, by the path of its file; by its name, where it is not Python's."""
+
+Function = tuple[str, int, str]
+
+
+def layer(function: Function) -> str:
+    """Tell which part of the program a function belongs to."""
+    path, _, name = function
+    return next((layer for layer, place in LAYERS.items() if place.search(name if path == "~" else path)), REST)
+
+
+def by_layer(profile: cProfile.Profile) -> dict[str, float]:
+    """Sum up the time that was spent in each part, in seconds. What is not written in Python counts for its caller."""
+    spent: defaultdict[str, float] = defaultdict(float)
+    stats: dict[Function, tuple[int, int, float, float, dict[Function, tuple[int, int, float, float]]]]
+    stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    for function, (_, _, own, _, callers) in stats.items():
+        if function[0] == "~" and layer(function) == REST:
+            for caller, (_, _, its, _) in callers.items():
+                spent[layer(caller)] += its
+        else:
+            spent[layer(function)] += own
+    return spent
+
+
+def profiled(url: str) -> None:
+    """Wait, and print the seconds of CPU time by part."""
+    room = ROOMS[SERVICE]
+    wait = shared(SERVICE, room, url + room.host)
+    profile = cProfile.Profile(time.thread_time)
+    with asyncio.Runner() as runner:
+        profile.enable()
+        runner.run(measure(wait, job_ids(SERVICE, NUMBER), HERD, SECONDS))
+        profile.disable()
+        print(json.dumps(by_layer(profile)), flush=True)
+        os._exit(0)  # what was waited for has no end
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = new_certificate(Path(folder))
+        variables = {**os.environ, "SSL_CERT_FILE": str(authorities_with(certificate))}
+        with stand_in(NUMBER, certificate) as (url, server):
+            command = [sys.executable, __file__, url]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, env=variables)
+            spent: dict[str, float] = json.loads(done.stdout.splitlines()[-1])  # before it, Airflow logs
+            looks = told(server)["jobs"]
+    whole = sum(spent.values())
+    rows = {
+        part: {"percent": 100 * seconds / whole, "ms_per_look": 1000 * seconds / looks}
+        for part, seconds in sorted(spent.items(), key=lambda each: -each[1])
+    }
+    report("look", rows, note=f"{NUMBER:,} waits, {SECONDS:.0f} s, {looks:,.0f} looks, TLS, under a profiler")
+
+
+if __name__ == "__main__":
+    profiled(sys.argv[1]) if sys.argv[1:] else main()
