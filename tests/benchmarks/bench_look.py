@@ -85,7 +85,7 @@ def main() -> None:
             looks = told(server)["jobs"]
     whole = sum(spent.values())
     rows = {
-        part: {"percent": 100 * seconds / whole, "ms_per_look": 1000 * seconds / looks}
+        part: {"percent": 100 * seconds / whole, "seconds": seconds}
         for part, seconds in sorted(spent.items(), key=lambda each: -each[1])
     }
     report("look", rows, note=f"{NUMBER:,} waits, {SECONDS:.0f} s, {looks:,.0f} looks, TLS, under a profiler")

@@ -216,7 +216,7 @@ async def measure(
 ) -> dict[str, float]:
     """Begin the waits, let the time pass, and tell what they cost."""
     gc.collect()
-    gc.freeze()  # full collections go through all that Airflow has imported, a million objects: not measured
+    gc.freeze()  # full collections go through all that Airflow has imported: not measured
     late: list[float] = []
     busy: list[float] = []
     collections = Collections()
