@@ -109,6 +109,19 @@ def test_a_path_is_put_below_its_root() -> None:
     assert origins.resolve(ask("//evil.example/x")) == "https://api.example.com/v1//evil.example/x"
 
 
+@given(st.text(alphabet=st.one_of(st.sampled_from("/\\@:?#[]%.\t\n"), st.characters(exclude_categories=["Cs"]))))
+@example("/evil.example/x")
+@example("@evil.example/x")
+@example("\\\\evil.example/x")
+def test_the_http_library_stays_at_the_root_whatever_the_path_is(path: str) -> None:
+    url = Origins({"": "https://api.example.com"}).resolve(ask(f"/{path}"))
+    try:
+        place = httpx.URL(url)
+    except httpx.InvalidURL:
+        return
+    assert (place.scheme, place.host, place.port, place.userinfo) == ("https", "api.example.com", None, b"")
+
+
 def test_an_absolute_url_of_a_configured_origin_may_get_the_token() -> None:
     origins = Origins({"": "https://api.example.com/v1", "media": "https://media.example.com:8443"})
     for url in ("https://api.example.com/other", "https://API.example.com:443/", "https://media.example.com:8443/f"):
