@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import statistics
 import sys
-from dataclasses import replace
 from functools import partial
 
 from measure import ROUNDS, python, report, timed
+from msgspec.structs import replace
 from s3 import aws, object_uri
 from servers import GIB, MIB, file_of, sink, source, workplace
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from functools import partial
 
 from measure import Cost, compare, python, timed
+from msgspec.structs import replace
 from s3 import aws, object_uri
 from servers import GIB, MIB, file_of, sink, size_of_file, source, workplace
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from measure import compare, pipe, python, timed
+from msgspec.structs import replace
 from s3 import aws, object_uri
 from servers import GIB, curl, file_of, sink, size_of_file, source, workplace
 

@@ -7,11 +7,11 @@ storage.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from measure import Cost, compare, process, python, timed
+from msgspec.structs import replace
 from servers import GIB, curl, file_of, new_certificate, sink, size_of_file, workplace
 
 SIZE = size_of_file(2 * GIB)

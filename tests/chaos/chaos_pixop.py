@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from chaos_scenario import Scenario, World
+from msgspec import to_builtins
 
 from airflow_media.pixop import api
 from airflow_media.pixop.operators import (
@@ -128,7 +128,7 @@ def metadata_told(world: World, run: TaskRun, metadata: Any) -> None:
     [video] = studio(world).videos
     known = studio(world).hook.run(api.get_video(video.id)).metadata
     assert known is not None
-    assert metadata == asdict(known)
+    assert metadata == to_builtins(known)
 
 
 def await_processing(world: World, *, deferrable: bool) -> TaskRun:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import to_builtins
 
 from airflow_media.pixop.api import get_video
 from airflow_media.pixop.flows import all_projects, all_videos, create_video_once
@@ -128,7 +130,7 @@ class Studio:
     def metadata(self, video_id: str) -> dict[str, Any]:
         """Give the metadata of a video."""
         metadata = self.hook.run(get_video(video_id)).metadata
-        return asdict(metadata) if metadata else {}
+        return to_builtins(metadata) if metadata else {}
 
     def secrets_in(self, text: str) -> list[str]:
         """Give what is in a text that nobody must ever see: the password, a Basic login, the beginning of a token."""

@@ -6,15 +6,15 @@ All times are milliseconds from the start of the media.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from airflow_media.http.call import Answer
 from airflow_media.http.document import Document
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A word, a mark of punctuation or a sound."""
 
     value: str
@@ -38,8 +38,7 @@ class Token:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(Struct, frozen=True):
     """Tokens that belong together."""
 
     tokens: tuple[Token, ...]
@@ -59,8 +58,7 @@ class Sequence:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """One sentence of one speaker."""
 
     sequences: tuple[Sequence, ...]
@@ -82,8 +80,7 @@ class Segment:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(Struct, frozen=True):
     """Somebody who speaks; number 0 stands for sounds."""
 
     id: int | None
@@ -95,8 +92,7 @@ class Speaker:
         return cls(document.integer("id"), document.text("name"), document.text("gender"))
 
 
-@dataclass(frozen=True, slots=True)
-class ElementList:
+class ElementList(Struct, frozen=True):
     """A transcript word by word. ``keywords``, ``topics`` and ``entities`` are as the service sends them."""
 
     segments: tuple[Segment, ...]
@@ -126,8 +122,7 @@ class ElementList:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ElementListVersion:
+class ElementListVersion(Struct, frozen=True):
     """One version of the element list of a job."""
 
     iwp_name: str

@@ -6,8 +6,9 @@ that would make one harmless to repeat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from airflow_media.cielo24.api import (
     add_media,
@@ -30,8 +31,7 @@ from airflow_media.http.once import create_once
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What became of something that must be done once.
 
     :param task_id: The service's id of what was begun; ``None`` where that was lost, or it had been done before.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 import pendulum
+from msgspec.structs import replace
 
 from airflow_media.cielo24.api import VERSION, get_caption, get_transcript, list_jobs
 from airflow_media.cielo24.captions import CaptionOptions, TranscriptOptions

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
+from msgspec import Struct, field
+
 from airflow_media.cielo24.vocabulary import AUTHORIZING, PENDING, RETURNED_FIDELITIES
 from airflow_media.http.document import Document
+from airflow_media.http.redact import Discreet
 
 
-@dataclass(frozen=True, slots=True)
-class JobReceipt:
+class JobReceipt(Struct, frozen=True):
     """A job that has been created."""
 
     job_id: str
@@ -23,19 +24,19 @@ class JobReceipt:
         return cls(document.required("JobId"), document.text("TaskId"))
 
 
-@dataclass(frozen=True, slots=True)
-class Media:
+class Media(Discreet, frozen=True):
     """The media of a job. ``url`` is ``None`` for media that were uploaded."""
 
-    url: str | None = field(default=None, repr=False)  # it may hold a signature
+    unsaid = ("url",)  # it may hold a signature
+
+    url: str | None = None
 
     @classmethod
     def read(cls, document: Document) -> Media:
         return cls(document.text("MediaUrl") or None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Discreet, frozen=True, kw_only=True):
     """A job as job/info and job/list tell it.
 
     Dates are texts as the service writes them: they name no time zone (see :func:`moment`). What is empty, null or
@@ -48,6 +49,8 @@ class Job:
     :param options: What was ordered, as ``name -> {"label": ..., "setting": ...}``.
     :param username: Whose job it is; in listings only.
     """
+
+    unsaid = ("callback_urls",)
 
     job_id: str
     job_name: str | None = None
@@ -65,7 +68,7 @@ class Job:
     return_date: str | None = None
     authorization_date: str | None = None
     difficulty: str | None = None
-    callback_urls: tuple[str, ...] = field(default=(), repr=False)
+    callback_urls: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     username: str | None = None
 
@@ -108,8 +111,7 @@ class Job:
         return self.fidelity, self.priority, self.target_language, self.due_date, self.callback_urls, self.options
 
 
-@dataclass(frozen=True, slots=True)
-class JobList:
+class JobList(Struct, frozen=True):
     """A listing of jobs, the newest first; it has no pages."""
 
     username: str | None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from msgspec import to_builtins
 
 from airflow_media.cielo24.api import get_job
 from airflow_media.cielo24.hook import Cielo24Hook
@@ -70,6 +71,6 @@ class Cielo24JobSensor(JobSensor):
 
     def result(self, context: Context, job_id: str) -> dict[str, Any]:
         """Give what the service tells of the job."""
-        told = asdict(self.hook.run(get_job(job_id)))
+        told: dict[str, Any] = to_builtins(self.hook.run(get_job(job_id)))
         del told["callback_urls"]  # a login may stand in them
         return told

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
+
+from msgspec import Struct
 
 from airflow_media.cielo24.api import login
 from airflow_media.http.auth import Token
@@ -114,8 +115,7 @@ class Cielo24Auth:
         return tuple(secret for secret in (self._password, self._securekey) if secret)
 
 
-@dataclass(frozen=True, slots=True)
-class Cielo24Settings:
+class Cielo24Settings(Struct, frozen=True):
     """What a connection says beyond address and login.
 
     :param zone: The time zone of the dates that the service tells; ``None``: not known, and nothing is reckoned with

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from reprlib import repr as short_repr
 from string import Formatter
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 WORDS = {"true": True, "t": True, "yes": True, "y": True, "false": False, "f": False, "no": False, "n": False}
 """The words that the service takes for a boolean, in any case."""
@@ -27,8 +28,7 @@ class Kind(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """Yes or no."""
 
     def convert(self, value: Any) -> bool:
@@ -38,8 +38,7 @@ class Flag:
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A whole number.
 
     :param least: The smallest that is permitted.
@@ -57,8 +56,7 @@ class Whole:
         return int(number)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text.
 
     :param most: Most characters; ``None``: any number.
@@ -74,8 +72,7 @@ class Text:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One of several words.
 
     :param words: Those that are permitted.
@@ -90,8 +87,7 @@ class Choice:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
+class Choices(Struct, frozen=True):
     """A list of words.
 
     :param words: Those that are permitted.
@@ -106,8 +102,7 @@ class Choices:
         return [Choice(self.words).convert(word) for word in listed]
 
 
-@dataclass(frozen=True, slots=True)
-class Boundaries:
+class Boundaries(Struct, frozen=True):
     """The two characters around a sound: ``["[", "]"]``."""
 
     def convert(self, value: Any) -> tuple[str, str]:
@@ -121,8 +116,7 @@ class Boundaries:
         return pair[0], pair[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A date or a time in ISO 8601, sent as it is written: the service does not say what zone it means."""
 
     def convert(self, value: Any) -> str:
@@ -135,8 +129,7 @@ class Moment:
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class FlatObject:
+class FlatObject(Struct, frozen=True):
     """An object of one level."""
 
     def convert(self, value: Any) -> dict[str, Any]:
@@ -149,8 +142,7 @@ class FlatObject:
         return {str(key): inner for key, inner in known.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class WebAddress:
+class WebAddress(Struct, frozen=True):
     """An absolute http or https URL."""
 
     def convert(self, value: Any) -> str:
@@ -159,8 +151,7 @@ class WebAddress:
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """An XML element as a text. It is not parsed: where it ends up, there are prefixes that it does not declare.
 
     :param name: Its name.
@@ -175,8 +166,7 @@ class Element:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """A format of a time code, of ``%H``, ``%M``, ``%S`` and ``%f``."""
 
     def convert(self, value: Any) -> str:
@@ -187,8 +177,7 @@ class Clock:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A Python format of named fields.
 
     :param sample: The fields that are known, each with a value to try them with.

@@ -7,18 +7,17 @@ and run the login flow.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from airflow_media.http.call import Answer, Flow
 from airflow_media.http.errors import MediaError
+from airflow_media.http.redact import Discreet
 
 DEFAULT_LEAD = 120.0
 """Seconds before its end at which a token counts as due for renewal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Discreet, frozen=True):
     """A token and its life.
 
     :param value: The token itself.
@@ -26,7 +25,9 @@ class Token:
     :param idle: Seconds that it may stay unused before it is dead; ``None``: as long as it lives.
     """
 
-    value: str = field(repr=False)
+    unsaid = ("value",)
+
+    value: str
     life: float | None = None
     idle: float | None = None
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
+
+from msgspec import Struct, field
+
+from airflow_media.http.redact import Discreet
 
 CHUNK = 1024 * 1024
 """Bytes per piece. The fastest size for the sync client: smaller pieces cost CPU per piece, larger ones are copied
@@ -48,8 +51,7 @@ class Body(Protocol):
         """Open it anew and give its bytes in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """A readable that tells how far it has been read.
 
     :param content: Where the bytes come from.
@@ -76,8 +78,7 @@ class Observed:
             self.progress(done, self.size)
 
 
-@dataclass(frozen=True, slots=True)
-class RawBody:
+class RawBody(Struct, frozen=True):
     """The bytes of one file and nothing else.
 
     :param content: Where the bytes come from.
@@ -95,8 +96,7 @@ class RawBody:
         return self.content.open()
 
 
-@dataclass(frozen=True, slots=True)
-class MultipartBody:
+class MultipartBody(Discreet, frozen=True):
     """A ``multipart/form-data`` form: the fields first, the one file last (RFC 7578).
 
     :param content: Where the bytes of the file come from.
@@ -107,11 +107,13 @@ class MultipartBody:
     :param boundary: Line between the parts; default: random.
     """
 
+    unsaid = ("fields",)
+
     content: Readable
     filename: str
     field_name: str = "file"
     media_type: str = "application/octet-stream"
-    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    fields: Mapping[str, str] = field(default_factory=dict)
     boundary: str = field(default_factory=lambda: secrets.token_hex(16))
 
     @property

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from msgspec import Struct, field
+
 from airflow_media.http.bodies import Body
+from airflow_media.http.redact import Discreet
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -22,8 +24,7 @@ UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, Type
 """What reading an answer raises where the answer is not of the shape that was promised."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a server answered.
 
     :param status: HTTP status code.
@@ -50,8 +51,7 @@ class Answer:
         return json.loads(self.content)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Generic[T_co]):
+class Call(Discreet, Generic[T_co], frozen=True, kw_only=True):
     """One request and how to read its answer.
 
     :param operation: What is asked, in words that follow "could not": ``"create video"``.
@@ -72,17 +72,18 @@ class Call(Generic[T_co]):
     :param accept: Statuses beyond 2xx that ``read`` knows how to handle.
     """
 
+    unsaid = ("params", "headers", "json", "form")
+
     operation: str
     method: str
     url: str
     read: Callable[[Answer], T_co]
     root: str = ""
     subject: str = ""
-    # What may be secret stays out of the repr.
-    params: Mapping[str, str] = field(default_factory=dict, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    json: Any = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    form: Mapping[str, str] | None = None
     body: Body | None = None
     repeatable: bool | None = None
     authenticated: bool = True
@@ -100,8 +101,7 @@ class Call(Generic[T_co]):
         return result
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """A step of a flow that only lets time pass.
 
     :param seconds: How long, in seconds.
@@ -113,8 +113,7 @@ class Pause:
         yield self
 
 
-@dataclass(frozen=True, slots=True)
-class Configured:
+class Configured(Struct, frozen=True):
     """A step of a flow that gives what the connection says beyond addresses and credentials.
 
     ``settings = yield from Configured()``: an object of the service's own, as its hook read it from the connection.

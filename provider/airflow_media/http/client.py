@@ -10,11 +10,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
+from msgspec import Struct
 
 from airflow_media import __version__
 from airflow_media.http.auth import Auth
@@ -43,8 +43,7 @@ LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 """Never asked for through a proxy from the environment: plain HTTP to this machine must not leave it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True):
     """Seconds to wait in each phase.
 
     :param connect: For a connection.

@@ -9,12 +9,14 @@ import re
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
 from urllib.parse import urljoin
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from airflow_media.http.bodies import Progress
 from airflow_media.http.call import Answer, Call
@@ -78,8 +80,7 @@ class Target(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Downloaded:
+class Downloaded(Struct, frozen=True):
     """What a download brought.
 
     :param uri: Where the file is now, fit to be printed.

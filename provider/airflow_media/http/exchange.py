@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
+
+from msgspec import Struct, field
 
 from airflow_media.http.auth import Auth, TokenCache
 from airflow_media.http.bodies import Body
@@ -30,8 +31,7 @@ EXCERPT = 200
 """Characters of an unreadable answer that go into an error message."""
 
 
-@dataclass(frozen=True, slots=True)
-class GetToken:
+class GetToken(Struct, frozen=True):
     """Step: give a token that is good now.
 
     :param refused: The token that the service has just refused.
@@ -42,8 +42,7 @@ class GetToken:
     bulk: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Step: send a request and give the answer; raise a :class:`MediaError` where none comes.
 
     :param method: HTTP method.
@@ -66,8 +65,7 @@ Step: TypeAlias = GetToken | Send | Pause
 Steps: TypeAlias = Generator[Step, Any, T]
 
 
-@dataclass(slots=True, kw_only=True)
-class Exchange:
+class Exchange(Struct, kw_only=True):
     """Everything about one connection to one service that needs no I/O.
 
     :param service: The service.

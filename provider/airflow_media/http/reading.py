@@ -12,9 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from airflow_media.http.errors import InvalidRequestError, MediaError, NetworkFaultError
 from airflow_media.http.retry import RetryPolicy
@@ -33,8 +34,7 @@ Stretch: TypeAlias = Callable[[int, int], Generator[bytes, None, None]]
 """Gives the bytes of a file from one position up to another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranges:
+class Ranges(Struct, frozen=True):
     """How a large file is read in several ranges at once, where its sender is slow on one connection.
 
     Takes up to ``(count + 2) * part`` bytes of memory.

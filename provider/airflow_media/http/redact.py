@@ -9,7 +9,10 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Any, ClassVar
 from urllib.parse import quote, quote_plus
+
+from msgspec import Struct
 
 MASK = "***"
 SHORTEST = 5
@@ -40,6 +43,22 @@ _PARAM = re.compile(rf"(?i)([?&](?:sig|[^?=&\s\"']{{0,64}}{_TELLING}[^?=&\s\"']{
 _MEMBER = re.compile(rf'(?i)("[^"\s]{{0,64}}{_TELLING}[^"\s]{{0,64}}"\s{{0,8}}:\s{{0,8}}")(?:[^"\\]|\\.)+')
 _LOGIN = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{1,20}://)[^\s@\"'<>]{1,300}(?=@)")  # also with a slash in the password
 _COOKIE = re.compile(r"""(?i)(b["']set-cookie["'], b["'])[^"']+""")  # as the HTTP library logs the fields of an answer
+
+
+class Discreet(Struct, frozen=True):
+    """A record that says nothing secret of itself when it is printed.
+
+    A subclass names in ``unsaid`` the fields that its repr leaves out.
+    """
+
+    unsaid: ClassVar[tuple[str, ...]] = ()
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Give the fields that may be printed, as tracebacks with local variables ask for them."""
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name not in self.unsaid]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
 
 class Redactor(logging.Filter):

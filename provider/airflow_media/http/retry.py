@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct
 
 from airflow_media.http.errors import MediaError, NetworkFaultError, RateLimitedError, UnreadableAnswerError
 
@@ -19,8 +20,7 @@ LONGEST_RETRY_AFTER = 1e9
 """Seconds, some thirty years: keeps absurd values within what clocks and timers can count."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """Exponential waiting with jitter, inside a budget of time.
 
     :param first: Longest first wait, in seconds.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from airflow_media.http.call import UNREADABLE, Answer, Call
 from airflow_media.http.errors import (
@@ -25,8 +26,7 @@ EXCERPT = 300
 """Characters of an unexpected answer that go into an error message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What a refusal says, in the service's own words.
 
     :param message: The service's text.
@@ -44,8 +44,7 @@ def no_problem(answer: Answer) -> Problem | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(Struct, frozen=True, kw_only=True):
     """One service as a client sees it.
 
     :param name: Display name, for messages and logs.

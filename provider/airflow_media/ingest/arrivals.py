@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import pendulum
+from msgspec import Struct
 from pendulum import DateTime
 
 from airflow_media.http.errors import InvalidRequestError
@@ -28,8 +28,7 @@ VIDEO_SUFFIXES = (
 """How the names of videos end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrivals:
+class Arrivals(Struct, frozen=True):
     """What a listing holds of an interval.
 
     :param videos: The videos that belong to it, by key.

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 
 import pendulum
+from msgspec import Struct, to_builtins
 
 from airflow_media.http.document import Document
 from airflow_media.http.errors import ConflictError, InvalidRequestError
@@ -26,8 +26,7 @@ TRIES = 5
 """Times that somebody else may come between a look and a write before a claim is put off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """The run that holds a claim."""
 
     dag_id: str
@@ -86,7 +85,7 @@ class Claim:
         return True
 
     def _write(self, holder: Holder, seen: str) -> bool:
-        value = {**asdict(holder), "since": pendulum.now("UTC").isoformat()}
+        value = {**to_builtins(holder), "since": pendulum.now("UTC").isoformat()}
         try:
             self._shelf.write(self._name, value, seen=seen)
         except ConflictError:

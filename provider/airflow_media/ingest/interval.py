@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pendulum
+from msgspec import Struct
 from pendulum import DateTime
 
 from airflow_media.http.errors import InvalidRequestError
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """From one moment to another. Intervals that meet have no moment in common and leave none out.
 
     :param start: The first moment that belongs to it, in UTC.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
+
+from msgspec import Struct, field, to_builtins
+from msgspec.structs import replace
 
 from airflow_media.http.document import Document
 from airflow_media.http.errors import InvalidRequestError
@@ -16,8 +18,7 @@ State = Literal["done", "failed"]
 STATES: Mapping[str, State] = {"done": "done", "failed": "failed"}
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """A file that was made.
 
     :param uri: Where it is.
@@ -34,8 +35,7 @@ class Output:
     checksum: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Video:
+class Video(Struct, frozen=True):
     """What became of one source.
 
     :param source: Its URI.
@@ -62,8 +62,7 @@ class Video:
     failed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """The record of an interval.
 
     :param label: What the interval is called.
@@ -113,7 +112,7 @@ class Manifest:
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON values."""
-        return {"version": VERSION, **asdict(self), "videos": [asdict(video) for video in self.videos]}
+        return {"version": VERSION, **to_builtins(self)}
 
     def find(self, source: str) -> Video | None:
         """Give what became of a source, if it is known."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pendulum
+from msgspec.structs import replace
 
 from airflow_media.http.errors import InvalidRequestError
 from airflow_media.ingest.arrivals import DATE_PATTERN, VIDEO_SUFFIXES, Arrivals, arrived, dated_by_name, dated_by_time

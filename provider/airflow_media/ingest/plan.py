@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from airflow_media.ingest.manifest import Manifest, Output, Video
 from airflow_media.ingest.shelf import StoredObject
@@ -29,8 +31,7 @@ KEPT = "media_storage_"
 """Beginning of the names of ids at the media storage, before the folder of what is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is wanted of each video.
 
     :param target: Prefix of the results of the interval, with a slash at its end.
@@ -56,8 +57,7 @@ class Order:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """One video and what is to be done about it.
 
     :param source: URI of the source.
@@ -79,7 +79,8 @@ class Work:
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON values."""
-        return asdict(self)
+        values: dict[str, Any] = to_builtins(self)
+        return values
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Work:

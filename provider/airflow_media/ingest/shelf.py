@@ -11,10 +11,10 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import pendulum
+from msgspec import Struct
 from pendulum import DateTime
 
 from airflow_media.http.errors import ConflictError, InvalidRequestError, TransferError
@@ -31,8 +31,7 @@ ABSENT = ""
 """In place of an ETag: that there is no such object."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredObject(Struct, frozen=True):
     """An object as a listing tells it.
 
     :param uri: ``s3://bucket/key``.
@@ -52,8 +51,7 @@ class StoredObject:
         return locate(self.uri)[1]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A small JSON document in S3.
 
     :param value: What is in it.

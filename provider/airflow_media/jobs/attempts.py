@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pendulum
+from msgspec import Struct
 
 from airflow_media.jobs.compat import StateStore, state_store, task_identity
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 STORE_KEY = "airflow_media.job"
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct):
     """The record of one task instance, whatever its try.
 
     :param key: What tells this task instance from every other one, whatever its try.
@@ -42,7 +41,7 @@ class Attempt:
     intended_at: datetime | None = None
     again: bool = False
     attached: bool = False
-    _store: StateStore | None = field(default=None, repr=False)
+    _store: StateStore | None = None
 
     @classmethod
     def load(cls, context: Context, request: Any) -> Attempt:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from airflow_media.http.auth import Auth
 from airflow_media.http.client import AsyncClient, Client, Timeouts, ssl_context
@@ -37,8 +38,7 @@ class Connection(Protocol):
         """The extra field as a mapping."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """Everything that a client needs: which service, where, as whom.
 
     :param service: The service.

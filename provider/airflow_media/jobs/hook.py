@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
 from functools import cached_property
 from typing import ClassVar, TypeVar
+
+from msgspec.structs import replace
 
 from airflow_media.http.call import Call, Flow
 from airflow_media.http.client import Client, Timeouts

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from airflow_media.jobs.states import JobState
 
@@ -16,8 +17,7 @@ HEARTBEAT = 300.0
 """Seconds after which a line is due although nothing changed."""
 
 
-@dataclass(slots=True)
-class ProgressLog:
+class ProgressLog(Struct):
     """Tells progress through a log function, at most a line per 10 s and 5 %.
 
     :param write: Takes a finished line.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from airflow_media.http.call import Call, Flow
 
@@ -25,8 +27,7 @@ class Phase(StrEnum):
         return self in (Phase.WAITING, Phase.RUNNING)
 
 
-@dataclass(frozen=True, slots=True)
-class JobState:
+class JobState(Struct, frozen=True):
     """One look at a job.
 
     :param phase: Where it stands.
@@ -41,8 +42,7 @@ class JobState:
     due_in: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobKind:
+class JobKind(Struct, frozen=True, kw_only=True):
     """One kind of remote job, and how to look at it.
 
     :param name: Its name in trigger rows; part of what must stay the same between releases.
@@ -93,8 +93,7 @@ class Status(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The end of a wait: all that an event carries.
 
     :param status: How it ended.

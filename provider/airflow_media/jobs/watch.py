@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from airflow_media.http.client import Client
 from airflow_media.http.errors import MediaError, NotFoundError, ProtocolError
@@ -29,8 +30,7 @@ FORESEEABLE = 30 * 86400.0
 """A finish further off than this, in seconds, is no guess at all."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Watch:
+class Watch(Struct, kw_only=True):
     """One wait for one job.
 
     :param kind: The kind of job.

@@ -7,10 +7,11 @@ listing from its newest end down to a minute before the newest medium of the loo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+
+from msgspec import Struct
 
 from airflow_media.http.call import Flow
 from airflow_media.http.errors import ProtocolError
@@ -30,8 +31,7 @@ MOST_KNOWN = 3000
 """Media that a cursor knows one by one. Airflow keeps values of up to 64 KiB; each takes 16 bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """What one look found.
 
     :param medias: Newest first.
@@ -73,8 +73,7 @@ def recent_medias(since: datetime | None = None) -> Flow[Snapshot]:
             number += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """What a watcher has dealt with.
 
     :param since: All that is older.

@@ -10,9 +10,10 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from airflow_media.http.errors import MediaError
 from airflow_media.jobs.compat import SharedStreamProducer
@@ -26,8 +27,7 @@ LONGEST_PAUSE = 600.0
 """Seconds between two looks at most while they fail: wrong credentials must not be tried again every few seconds."""
 
 
-@dataclass(slots=True)
-class Look:
+class Look(Struct):
     """A snapshot on its way to the watchers, and what they want done when what they made of it is safe.
 
     :param snapshot: The newest media.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeVar, Unpack
 from uuid import UUID
+
+from msgspec import Struct
 
 from airflow_media.http.bodies import Readable
 from airflow_media.http.call import Call, Configured, Flow
@@ -135,8 +136,7 @@ def jobs_matching(
     return [job for job in jobs if resource is None or job.resource == resource]
 
 
-@dataclass(frozen=True, slots=True)
-class Existing:
+class Existing(Struct, frozen=True):
     """A file that is there.
 
     :param media: Its record; ``None`` where the service tells nothing of it.

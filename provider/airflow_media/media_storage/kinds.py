@@ -10,9 +10,10 @@ import functools
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from airflow_media.http.call import Configured, Flow
 from airflow_media.http.errors import ProtocolError
@@ -33,8 +34,7 @@ LONGEST_REASON = 300
 """Characters of a job's error text that are told on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """What a status means.
 
     :param success: Statuses of a job that ended well.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from msgspec import Struct, field, to_builtins
 
 from airflow_media.http.call import Answer
 from airflow_media.http.document import Document
@@ -40,8 +41,7 @@ class Record(Protocol):
 R = TypeVar("R", bound=Record)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """A ``media:jobs``: work that the storage does on its own accord.
 
     :param progress: From 0 to 1. It falls back to 0 at a retry and stands at 1 before the end: no sign of completion.
@@ -95,11 +95,11 @@ class Job:
 
     def plain(self) -> dict[str, Any]:
         """Give id and attributes as JSON values, times as RFC 3339 text."""
-        return _plain(self)
+        values: dict[str, Any] = to_builtins(self)
+        return values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
+class Media(Struct, frozen=True, kw_only=True):
     """A ``media:medias``: one file, named by its resource and key; there is one at most of each pair.
 
     :param id: An id of the storage's own making, which no other operation takes.
@@ -148,13 +148,12 @@ class Media:
 
     def plain(self) -> dict[str, Any]:
         """Give id and attributes as JSON values, times as RFC 3339 text; without ``meta``, which may be large."""
-        values = _plain(self)
+        values: dict[str, Any] = to_builtins(self)
         del values["meta"]
         return values
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """A page of a listing. The service gives no links: whether there is another page, only its length tells.
 
     :param items: What it holds.
@@ -176,8 +175,7 @@ class Page(Generic[T]):
         return self.count if self.items and self.more is False else None
 
 
-@dataclass(frozen=True, slots=True)
-class Uploaded:
+class Uploaded(Struct, frozen=True):
     """What came of an upload. Newer services answer with several media, or with what they would not take.
 
     :param medias: The media that were made.
@@ -242,11 +240,3 @@ def _typed(record: type[R], document: Document) -> R:
     if found != record.TYPE:
         raise ValueError(f"{document.path('type')} is {found!r} and not {record.TYPE!r}")
     return record.read(document)
-
-
-def _plain(record: Job | Media) -> dict[str, Any]:
-    values = {each.name: getattr(record, each.name) for each in fields(record)}
-    return {
-        name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
-        for name, value in values.items()
-    }

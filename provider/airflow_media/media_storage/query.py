@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias, TypedDict
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from airflow_media.http.errors import InvalidRequestError
 from airflow_media.media_storage.models import Job, Media, moment
@@ -87,8 +88,7 @@ class MediaFilters(TypedDict, total=False):
 Convert: TypeAlias = Callable[[Any], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collection:
+class Collection(Struct, frozen=True, kw_only=True):
     """One of the two collections and what may be asked of it.
 
     :param path: Its path.

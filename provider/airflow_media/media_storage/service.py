@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from airflow_media.http.auth import Token
 from airflow_media.http.call import Answer, Flow
@@ -34,8 +35,7 @@ TELLING_POINTERS = ("/file", "/media", "/project_id", "/modality")
 """Where the service points when the form of an upload has other parts than it wants."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StorageSettings:
+class StorageSettings(Struct, frozen=True, kw_only=True):
     """What a connection says beyond address and credentials.
 
     :param upload_field: Name of the part of an upload that holds the file.
@@ -111,8 +111,7 @@ def read_problem(answer: Answer) -> Problem | None:
     return Problem(text, errors[0].title, error) if text or error else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Error:
+class _Error(Struct, frozen=True):
     detail: str
     title: str
     pointer: str

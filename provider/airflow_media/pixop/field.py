@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from reprlib import repr as short_repr
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Value: TypeAlias = str | int | float
 Kind: TypeAlias = Literal["string", "integer", "number"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """One setting.
 
     :param name: Its keyword in Python.
@@ -33,7 +33,7 @@ class Field:
     section: str
     help: str
     kind: Kind = "string"
-    choices: Mapping[Value, str] | None = field(default=None, hash=False)
+    choices: Mapping[Value, str] | None = None
     minimum: float | None = None
     maximum: float | None = None
 

@@ -7,10 +7,11 @@ would make a create harmless to repeat.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from airflow_media.http.call import Call, Flow
 from airflow_media.http.errors import MediaError, NotFoundError

@@ -7,14 +7,16 @@ the section that describes it is the one of the endpoint that returns it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from msgspec import Struct
+
 from airflow_media.http.document import Document
 from airflow_media.http.downloads import filename_from
+from airflow_media.http.redact import Discreet
 from airflow_media.storage.names import safe_name
 
 T = TypeVar("T")
@@ -53,11 +55,12 @@ class Phase(StrEnum):
         return self in {Phase.PENDING, Phase.RUNNING}
 
 
-@dataclass(frozen=True, slots=True)
-class TokenGrant:
+class TokenGrant(Discreet, frozen=True):
     """A token and whom it stands for; calls made with it see what belongs to that team."""
 
-    token: str = field(repr=False)
+    unsaid = ("token",)
+
+    token: str
     user_id: str | None = None
     team_id: str | None = None
 
@@ -66,8 +69,7 @@ class TokenGrant:
         return cls(document.required("jwtToken"), document.text("userId"), document.text("teamId"))
 
 
-@dataclass(frozen=True, slots=True)
-class Team:
+class Team(Struct, frozen=True):
     """A team of the account."""
 
     id: str
@@ -85,21 +87,22 @@ class Team:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class User(Discreet, frozen=True, kw_only=True):
     """An account. Which keys are filled depends on the endpoint; keys and secrets stay out of the repr."""
+
+    unsaid = ("auth_signature_public_key", "api_request_signature_secret")
 
     id: str
     name: str | None = None
     email: str | None = None
     email_confirmed: bool | None = None
     auth_signature_method: str | None = None
-    auth_signature_public_key: str | None = field(default=None, repr=False)
+    auth_signature_public_key: str | None = None
     auth_signature_public_key_id: str | None = None
     banned: bool | None = None
     banned_reason: str | None = None
     banned_date: datetime | None = None
-    api_request_signature_secret: str | None = field(default=None, repr=False)
+    api_request_signature_secret: str | None = None
     api_request_signature_method: str | None = None
     date_created: datetime | None = None
     time_last_updated: datetime | None = None
@@ -125,8 +128,7 @@ class User:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """The account and team that a token stands for; ``other_teams`` is known to the token check only."""
 
     user: User
@@ -143,8 +145,7 @@ class Identity:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A project: a folder of videos. Listings leave out ``team_id``."""
 
     id: str
@@ -164,8 +165,7 @@ class Project:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoListItem:
+class VideoListItem(Struct, frozen=True, kw_only=True):
     """A video in a listing. ``parent_id`` is set on processed videos and names their original."""
 
     id: str
@@ -189,8 +189,7 @@ class VideoListItem:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """A page of a listing.
 
     :param items: What it holds.
@@ -218,8 +217,7 @@ class Page(Generic[T]):
         return cls(items, document.integer("page"), document.integer("pageSize"), query or None)
 
 
-@dataclass(frozen=True, slots=True)
-class VideoReceipt:
+class VideoReceipt(Struct, frozen=True):
     """A video that has been created. The URLs are the service's; our calls build their own from the ids."""
 
     video_id: str
@@ -239,8 +237,7 @@ class VideoReceipt:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class UploadReceipt:
+class UploadReceipt(Struct, frozen=True):
     """An upload that has arrived and now waits for ingestion."""
 
     video_id: str
@@ -258,8 +255,7 @@ class UploadReceipt:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessingReceipt:
+class ProcessingReceipt(Struct, frozen=True):
     """A processing job that has been accepted. Poll, download and cancel by ``processed_video_id``."""
 
     processed_video_id: str
@@ -289,8 +285,7 @@ def deleted_ids(document: Document) -> tuple[str, ...]:
     return tuple(item.required("videoId") for item in document.objects("deletedVideos"))
 
 
-@dataclass(frozen=True, slots=True)
-class MediaInfo:
+class MediaInfo(Struct, frozen=True):
     """What the service says of a stored file before its bytes are fetched.
 
     :param size: Bytes.

@@ -7,8 +7,9 @@ would be ignored or cannot be carried out, we refuse it before it costs anything
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from airflow_media.http.errors import InvalidRequestError
 from airflow_media.pixop.video import VideoMetadata
@@ -17,8 +18,7 @@ from airflow_media.pixop.vocabulary import ASPECT_RATIOS, BY_NAME, HEIGHTS, RESO
 Values: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsProblem:
+class SettingsProblem(Struct, frozen=True):
     """What is wrong with one setting.
 
     :param path: Its key in the request: ``"resolution.width"``; empty for the settings as a whole.
@@ -48,8 +48,7 @@ class SettingsError(InvalidRequestError):
         return type(self), (self.problems,)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule that involves several settings.
 
     :param on: Keyword of the setting that breaks it.

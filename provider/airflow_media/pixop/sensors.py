@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import to_builtins
 
 from airflow_media.jobs.compat import conf
 from airflow_media.jobs.sensor import JobSensor
@@ -78,7 +79,8 @@ class IngestProgressSensor(PixopSensor):
     def result(self, context: Context, job_id: str) -> dict[str, Any]:
         """Give the metadata of the video."""
         metadata = self.hook.run(get_video(job_id)).metadata
-        return asdict(metadata) if metadata else {}
+        told: dict[str, Any] = to_builtins(metadata) if metadata else {}
+        return told
 
 
 class ProcessProgressSensor(PixopSensor):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from airflow_media.http.bodies import Readable
 from airflow_media.http.call import Flow

@@ -7,16 +7,16 @@ a video currently being ingested' of the Pixop API reference.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from airflow_media.http.document import Document
 from airflow_media.pixop.models import Phase
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """A status and when it was last looked at.
 
     :param status: The service's own word.
@@ -41,8 +41,7 @@ class State:
         return cls(document.text(key), document.time("updatedAt"), document.number("processingProgressPercent"))
 
 
-@dataclass(frozen=True, slots=True)
-class IngestionState(State):
+class IngestionState(State, frozen=True):
     """A :class:`State` of an ingestion.
 
     :param metadata_available: Whether first metadata are there; processing still waits for the phase ``DONE``.
@@ -65,8 +64,7 @@ class IngestionState(State):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessState:
+class ProcessState(Struct, frozen=True):
     """How far a processing job is; ``video_id`` is the processed video's."""
 
     video_id: str
@@ -84,8 +82,7 @@ class ProcessState:
         return cls(document.required("videoId"), document.text("projectId"), state)
 
 
-@dataclass(frozen=True, slots=True)
-class IngestState:
+class IngestState(Struct, frozen=True):
     """How far an ingestion is; ``video_id`` is the original's."""
 
     video_id: str
@@ -103,8 +100,7 @@ class IngestState:
         return cls(document.required("videoId"), document.text("projectId"), state)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Struct, frozen=True, kw_only=True):
     """The file that was uploaded; ``file_size`` in bytes."""
 
     state: State = field(default_factory=State)
@@ -126,8 +122,7 @@ class Upload:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PixelFormat:
+class PixelFormat(Struct, frozen=True):
     """A pixel format: FFmpeg's name, chroma subsampling such as ``4:2:0``, bits per pixel."""
 
     name: str | None = None
@@ -144,8 +139,7 @@ class PixelFormat:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Scanning:
+class Scanning(Struct, frozen=True):
     """How frames are scanned: ``progressive`` or ``interlaced``, and ``top_field`` or ``bottom_field`` first."""
 
     type: str | None = None
@@ -160,8 +154,7 @@ class Scanning:
         return cls(_word(document, "scanningType"), order.replace("_first", "_field") or None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoMetadata:
+class VideoMetadata(Struct, frozen=True, kw_only=True):
     """What ingestion found in a file.
 
     Sizes are bytes, ``duration_ms`` milliseconds, ``frame_rate`` frames per second. ``scanning_told`` comes from the
@@ -209,8 +202,7 @@ class VideoMetadata:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class QualityMetric:
+class QualityMetric(Struct, frozen=True):
     """One measured quality, with a human score from 0 to 5."""
 
     name: str | None = None
@@ -228,8 +220,7 @@ class QualityMetric:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
+class Quality(Struct, frozen=True):
     """The quality assessment that a full ingestion makes; ``score`` is the mean of all, 0 to 5."""
 
     metrics: tuple[QualityMetric, ...] = ()
@@ -241,8 +232,7 @@ class Quality:
         return cls(metrics, document.number("overallSubjectiveScore"))
 
 
-@dataclass(frozen=True, slots=True)
-class Ingestion:
+class Ingestion(Struct, frozen=True):
     """What became of an upload."""
 
     state: IngestionState
@@ -259,20 +249,18 @@ class Ingestion:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(Struct, frozen=True):
     """A container, codec or filter of a processed video, by its short name, and how it was set up."""
 
     name: str | None = None
-    properties: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, document: Document | None) -> Component:
         return cls(_word(document, "name"), document.plain("properties")) if document else cls()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessingParameters:
+class ProcessingParameters(Struct, frozen=True, kw_only=True):
     """What a processed video was or is made with.
 
     Positions are milliseconds in the source, ``bitrate`` is bits per second, ``filters`` are in the order of work.
@@ -308,8 +296,7 @@ class ProcessingParameters:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Processing:
+class Processing(Struct, frozen=True):
     """What a processed video is made with, and how far the job is."""
 
     state: State
@@ -324,8 +311,7 @@ class Processing:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Video:
+class Video(Struct, frozen=True, kw_only=True):
     """A video. Groups that do not apply yet are ``None``; only processed videos have ``processing``."""
 
     id: str
@@ -337,7 +323,7 @@ class Video:
     upload: Upload | None = None
     ingestion: Ingestion | None = None
     processing: Processing | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
     date_created: datetime | None = None
     time_last_updated: datetime | None = None
 

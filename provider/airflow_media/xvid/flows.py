@@ -7,9 +7,11 @@ the call that deletes one which has ended, outputs and all, so each cancel looks
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from airflow_media.http.bodies import Readable
 from airflow_media.http.call import Call, Configured, Flow
@@ -241,8 +243,7 @@ def jobs_in_progress(job_ids: Sequence[str]) -> Flow[dict[str, Job]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """A file that a job has made.
 
     :param name: What to call it: untrusted.

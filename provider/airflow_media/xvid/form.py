@@ -7,8 +7,9 @@ covers these fields only. The storage is not Xvid: it is told neither our token 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from airflow_media.http.bodies import MultipartBody, Readable
 from airflow_media.http.call import Answer, Call
@@ -57,8 +58,7 @@ ERRORS: dict[str, type[MediaError]] = {
 """Codes of the storage that mean "not now" although their status does not say so."""
 
 
-@dataclass(frozen=True, slots=True)
-class FormReceipt:
+class FormReceipt(Struct, frozen=True):
     """What the storage has taken; empty where it answers without a document."""
 
     key: str | None = None

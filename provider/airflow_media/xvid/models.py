@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from msgspec import Struct
+
 from airflow_media.http.document import Document
+from airflow_media.http.redact import Discreet
 
 T = TypeVar("T")
 
@@ -31,11 +33,12 @@ JOB_WAITING, JOB_RUNNING, JOB_DONE, JOB_FAILED = "QUEUED", "PROCESSING", "SUCCES
 _MD5 = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenGrant:
+class TokenGrant(Discreet, frozen=True):
     """A token, and the seconds that it is good for where the service tells."""
 
-    token: str = field(repr=False)
+    unsaid = ("token",)
+
+    token: str
     life: float | None = None
 
     @classmethod
@@ -44,17 +47,18 @@ class TokenGrant:
         return cls(document.required("access_token"), document.number("expires_in"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadSession:
+class UploadSession(Discreet, frozen=True, kw_only=True):
     """An upload that was begun ('POST /files/uploads'): where the file goes, and with which form.
 
     :param form_post_params: Fields of the form, to be sent unchanged: they are the key to the storage for half an hour.
     """
 
+    unsaid = ("form_post_params",)
+
     id: str
     object_key: str
     form_post_url: str
-    form_post_params: Mapping[str, str] = field(repr=False)
+    form_post_params: Mapping[str, str]
     status: str = UPLOADING
     pipeline_id: str | None = None
     file_id: str | None = None
@@ -72,8 +76,7 @@ class UploadSession:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Struct, frozen=True, kw_only=True):
     """An upload ('PUT /files/uploads/ID', 'GET /files/uploads/ID')."""
 
     id: str
@@ -105,8 +108,7 @@ class Upload:
         return not self.active and any(part in self.status for part in UPLOAD_FAILURES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """A file that Xvid keeps ('GET /files/ID'): an upload, an output, an archive of thumbnails."""
 
     id: str
@@ -149,8 +151,7 @@ class File:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobOutput:
+class JobOutput(Struct, frozen=True, kw_only=True):
     """One output of a job. Its file is there when the whole job has succeeded, whatever its own percentage says."""
 
     output_name: str
@@ -178,8 +179,7 @@ class JobOutput:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """A transcoding job ('GET /jobs/ID').
 
     :param user_data: As Xvid keeps it, with the mark of the task that submitted the job, if one did:
@@ -220,8 +220,7 @@ class Job:
         return self.status in {JOB_WAITING, JOB_RUNNING}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True, kw_only=True):
     """A pipeline ('GET /pipelines/ID'), without the addresses of its storage and the URLs that it pings."""
 
     id: str
@@ -241,8 +240,7 @@ class Pipeline:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
+class Preset(Struct, frozen=True, kw_only=True):
     """A preset ('GET /presets/ID'): the id is what an output of a job names."""
 
     id: str
@@ -263,8 +261,7 @@ class Preset:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """A part of a listing.
 
     :param items: What is on it.

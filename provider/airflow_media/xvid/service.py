@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from airflow_media.http.auth import Token
 from airflow_media.http.call import Answer, Flow
@@ -17,8 +18,7 @@ INVALID_TOKEN = "0000003"
 """The code for a token that is not accepted; the manual prints codes with and without ``0x``."""
 
 
-@dataclass(frozen=True, slots=True)
-class XvidSettings:
+class XvidSettings(Struct, frozen=True):
     """What a connection says beyond address and credentials.
 
     :param pipeline_id: Pipeline that is meant where none is named.

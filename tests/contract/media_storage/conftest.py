@@ -58,9 +58,8 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     given: list[Any] = []
 
     class Counted(feed.Look):
-        def __init__(self, snapshot: Any) -> None:
-            super().__init__(snapshot)
-            given.append(snapshot)
+        def __post_init__(self) -> None:
+            given.append(self.snapshot)
 
     monkeypatch.setattr(feed, "Look", Counted)
     return given

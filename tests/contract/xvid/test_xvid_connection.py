@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 
 from airflow_media.http.errors import InsecureUrlError, PermissionDeniedError
 from airflow_media.jobs.connection import ConnectionFieldError
@@ -118,7 +118,7 @@ def test_the_keys_of_a_storage_do_not_leave_the_hook(hub: MediaHub, logged: Call
     listed = hub.run(all_pipelines())
     assert vault in listed
     assert (vault.name, vault.default_object_timeout) == ("Vault", 86400)
-    text = str([asdict(pipeline) for pipeline in listed]) + repr(listed) + logged()
+    text = str([to_builtins(pipeline) for pipeline in listed]) + repr(listed) + logged()
     assert "vault-" not in text
     assert "AKIA" not in text
 

@@ -8,11 +8,11 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from servers import FileServer, Plan
 from wire_server import WireServer, answer, garbage, held, rendered, reset
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from servers import FileServer, Plan
 
 from airflow_media.http import reading
@@ -250,7 +252,7 @@ def test_where_only_the_end_of_a_file_of_untold_length_was_lost_it_is_whole() ->
 def test_a_part_that_is_shorter_than_asked_for_is_followed_by_the_next() -> None:
     short = Plan(status=None, headers={"content-length": "100"})
     target = Memory()
-    with FileServer(CONTENT, Plan(cut=500), replace(short, cut=100)) as server:
+    with FileServer(CONTENT, Plan(cut=500), dataclasses.replace(short, cut=100)) as server:
         done = fetch(server, target)
     assert target.committed == CONTENT
     assert done.resumed == 2

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from airflow_media.ingest.interval import Interval
 from airflow_media.ingest.manifest import Manifest, Output, Video

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from airflow_media.pixop.settings import ProcessSettings
 from airflow_media.pixop.video import Component, PixelFormat, ProcessingParameters, Scanning, VideoMetadata
