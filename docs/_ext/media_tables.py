@@ -24,7 +24,6 @@ called so: docstrings are read in the source too, where full paths would be nois
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,7 +44,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 from airflow_media.cielo24 import values
-from airflow_media.cielo24.options import kinds_of
+from airflow_media.cielo24.options import options_of
 from airflow_media.http.errors import MediaError
 from airflow_media.pixop.field import Field
 from airflow_media.pixop.vocabulary import FIELDS
@@ -127,10 +126,9 @@ class Cielo24Options(Generated):
     def lines(self) -> Iterable[str]:
         """Give a table with a row for each option that has a kind of value of its own."""
         group = load(self.arguments[0])
-        told = {each.name: each.metadata["text"] for each in dataclasses.fields(group) if "text" in each.metadata}
         rows = [
-            (literal(name), CIELO24_VALUES[type(kind)](kind), told[name])
-            for name, kind in kinds_of(group).items()
+            (literal(name), CIELO24_VALUES[type(kind)](kind), told)
+            for name, (kind, told) in options_of(group).items()
             if type(kind).__module__ == values.__name__
         ]
         return table(("Option", "Values", "What it does"), rows, widths=(28, 36, 36))

@@ -132,7 +132,7 @@ def shared(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any,
     hub.aget_connection = counted
 
     async def wait(job_id: str) -> None:
-        names = {trigger_class.conn_field: f"{service}_bench", room.job_field: job_id}
+        names = {trigger_class.hook.conn_name_attr: f"{service}_bench", room.job_field: job_id}
         trigger = trigger_class(kind=room.kind, poll_interval=INTERVAL, **names)
         async for event in trigger.run():
             raise RuntimeError(f"the wait ended before it was measured: {event}")

@@ -108,7 +108,6 @@ class BakeryTrigger(JobTrigger):
 
     hook = BakeryHook
     kinds: ClassVar[dict[str, JobKind]] = {"baking": Oven().kind()}
-    conn_field = "bakery_conn_id"
     job_field = "loaf_id"
 
 

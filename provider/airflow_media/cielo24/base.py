@@ -18,7 +18,6 @@ class Cielo24Operator(MediaOperator):
     """Base of the operators of cielo24."""
 
     hook_class = Cielo24Hook
-    conn_field = "cielo24_conn_id"
     hook: Cielo24Hook
     template_fields_renderers = dict.fromkeys(
         ("transcription_options", "caption_options", "transcript_options"), "json"

@@ -1,12 +1,9 @@
 """The options of captions and transcripts: pages 'Get Caption' and 'Get Transcript' of the cielo24 API."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from airflow_media.cielo24.options import Options, option
+from airflow_media.cielo24.options import Options
 from airflow_media.cielo24.values import (
     Boundaries,
     Choice,
@@ -44,91 +41,100 @@ CAPTION_FIELDS: Mapping[str, int | str] = {
 """The fields of ``srt_format``, each with an example."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CaptionOptions(Options):
+class CaptionOptions(Options, frozen=True, kw_only=True):
     """Everything that captions can be asked for with, beyond their format. What is unset is left to the service.
 
     Options of another format than the one that is asked for are ignored by the service.
     """
 
-    audio_description: bool | None = option(Flag(), "With audio description. Default: no.")
-    mixed: bool | None = option(Flag(), "Audio description mixed with the captions. Default: no.")
-    caption_words_min: int | None = option(Whole(), "Fewest words of a caption. Default: 1.")
-    caption_by_sentence: bool | None = option(Flag(), "Each sentence in a caption of its own. Default: yes.")
-    characters_per_caption_line: int | None = option(Whole(1), "Most characters of a line. Default: 42.")
-    dfxp_header: str | None = option(Element("head"), "DFXP: the header, from <head> to </head>.")
-    include_dfxp_metadata: bool | None = option(Flag(), "DFXP: with metadata in the header. Default: yes.")
-    disallow_dangling: bool | None = option(Flag(), "Keep the last word of a sentence on its line. Default: no.")
-    display_effects_speaker_as: str | None = option(Text(), "Name of the speaker of sounds. Default: Effects.")
-    display_speaker_id: str | None = option(Choice(SPEAKER_IDS), "How speakers are shown. Default: name.")
-    iwp_name: str | None = option(Choice(IWPS), "Version of the transcript by its name. Default: the newest.")
-    elementlist_version: str | None = option(Moment(), "Version of the element list. Default: the newest.")
-    emit_speaker_change_tokens_as: str | None = option(Text(), "What marks a change of speaker. Default: >>.")
-    force_case: str | None = option(Choice(CASES), "All letters in one case. Default: as they are.")
-    layout_target_caption_length_ms: int | None = option(Whole(), "Usual length, in milliseconds. Default: 5000.")
-    line_break_on_sentence: bool | None = option(Flag(), "Each sentence on a line of its own. Default: no.")
-    line_ending_format: str | None = option(Choice(LINE_ENDINGS), "How lines end. Default: UNIX.")
-    lines_per_caption: int | None = option(Whole(1), "Lines of a caption. Default: 2.")
-    mask_profanity: bool | None = option(Flag(), "Replace profanity by asterisks. Default: no.")
-    maximum_caption_duration: int | None = option(Whole(), "Longest caption, in milliseconds. Default: any.")
-    merge_gap_interval: int | None = option(
-        Whole(), "Captions closer than this are joined, in milliseconds. Default: 1000."
-    )
-    minimum_caption_length_ms: int | None = option(Whole(), "Shortest caption, in milliseconds. Default: any.")
-    minimum_gap_between_captions_ms: int | None = option(Whole(), "Shortest gap, in milliseconds. Default: any.")
-    qt_seamless: bool | None = option(Flag(), "QT: no gaps between captions. Default: no.")
-    remove_disfluencies: bool | None = option(Flag(), "Without ers and ums. Default: yes.")
-    remove_sounds_list: Sequence[str] | None = option(Choices(SOUND_TAGS), "Sounds to leave out. Default: none.")
-    remove_sound_references: bool | None = option(Flag(), "Without any sounds. Default: yes.")
-    replace_slang: bool | None = option(Flag(), "Standard words for slang. Default: no.")
-    silence_max_ms: int | None = option(Whole(), "Longest silence in a caption, in milliseconds. Default: 2000.")
-    single_speaker_per_caption: bool | None = option(Flag(), "One speaker per caption. Default: no.")
-    sound_boundaries: Sequence[str] | None = option(Boundaries(), "The characters around a sound. Default: [ and ].")
-    sound_threshold: int | None = option(Whole(), "Shortest sound to show, in milliseconds. Default: any.")
-    sound_tokens_by_caption: bool | None = option(Flag(), "Sounds in captions of their own. Default: no.")
-    sound_tokens_by_line: bool | None = option(Flag(), "Sounds on lines of their own. Default: no.")
-    sound_tokens_by_caption_list: Sequence[str] | None = option(
-        Choices(SOUND_TAGS), "Which sounds stand in captions of their own. Default: BLANK_AUDIO, MUSIC."
-    )
-    sound_tokens_by_line_list: Sequence[str] | None = option(
-        Choices(SOUND_TAGS), "Which sounds stand on lines of their own. Default: BLANK_AUDIO, MUSIC."
-    )
-    speaker_on_new_line: bool | None = option(Flag(), "Each speaker on a new line. Default: yes.")
-    srt_format: str | None = option(
+    audio_description: Annotated[bool | None, Flag(), "With audio description. Default: no."] = None
+    mixed: Annotated[bool | None, Flag(), "Audio description mixed with the captions. Default: no."] = None
+    caption_words_min: Annotated[int | None, Whole(), "Fewest words of a caption. Default: 1."] = None
+    caption_by_sentence: Annotated[bool | None, Flag(), "Each sentence in a caption of its own. Default: yes."] = None
+    characters_per_caption_line: Annotated[int | None, Whole(1), "Most characters of a line. Default: 42."] = None
+    dfxp_header: Annotated[str | None, Element("head"), "DFXP: the header, from <head> to </head>."] = None
+    include_dfxp_metadata: Annotated[bool | None, Flag(), "DFXP: with metadata in the header. Default: yes."] = None
+    disallow_dangling: Annotated[bool | None, Flag(), "Last word of a sentence stays on its line. Default: no."] = None
+    display_effects_speaker_as: Annotated[str | None, Text(), "Name of the speaker of sounds. Default: Effects."] = None
+    display_speaker_id: Annotated[str | None, Choice(SPEAKER_IDS), "How speakers are shown. Default: name."] = None
+    iwp_name: Annotated[str | None, Choice(IWPS), "Version of the transcript by its name. Default: the newest."] = None
+    elementlist_version: Annotated[str | None, Moment(), "Version of the element list. Default: the newest."] = None
+    emit_speaker_change_tokens_as: Annotated[str | None, Text(), "What marks a change of speaker. Default: >>."] = None
+    force_case: Annotated[str | None, Choice(CASES), "All letters in one case. Default: as they are."] = None
+    layout_target_caption_length_ms: Annotated[
+        int | None, Whole(), "Usual milliseconds of a caption. Default: 5000."
+    ] = None
+    line_break_on_sentence: Annotated[bool | None, Flag(), "Each sentence on a line of its own. Default: no."] = None
+    line_ending_format: Annotated[str | None, Choice(LINE_ENDINGS), "How lines end. Default: UNIX."] = None
+    lines_per_caption: Annotated[int | None, Whole(1), "Lines of a caption. Default: 2."] = None
+    mask_profanity: Annotated[bool | None, Flag(), "Replace profanity by asterisks. Default: no."] = None
+    maximum_caption_duration: Annotated[int | None, Whole(), "Longest caption, in milliseconds. Default: any."] = None
+    merge_gap_interval: Annotated[
+        int | None, Whole(), "Captions closer than this are joined, in milliseconds. Default: 1000."
+    ] = None
+    minimum_caption_length_ms: Annotated[int | None, Whole(), "Shortest caption, in milliseconds. Default: any."] = None
+    minimum_gap_between_captions_ms: Annotated[int | None, Whole(), "Shortest gap, milliseconds. Default: any."] = None
+    qt_seamless: Annotated[bool | None, Flag(), "QT: no gaps between captions. Default: no."] = None
+    remove_disfluencies: Annotated[bool | None, Flag(), "Without ers and ums. Default: yes."] = None
+    remove_sounds_list: Annotated[Sequence[str] | None, Choices(SOUND_TAGS), "Sounds left out. Default: none."] = None
+    remove_sound_references: Annotated[bool | None, Flag(), "Without any sounds. Default: yes."] = None
+    replace_slang: Annotated[bool | None, Flag(), "Standard words for slang. Default: no."] = None
+    silence_max_ms: Annotated[int | None, Whole(), "Longest silence, in milliseconds. Default: 2000."] = None
+    single_speaker_per_caption: Annotated[bool | None, Flag(), "One speaker per caption. Default: no."] = None
+    sound_boundaries: Annotated[
+        Sequence[str] | None, Boundaries(), "The characters around a sound. Default: [ and ]."
+    ] = None
+    sound_threshold: Annotated[int | None, Whole(), "Shortest sound to show, in milliseconds. Default: any."] = None
+    sound_tokens_by_caption: Annotated[bool | None, Flag(), "Sounds in captions of their own. Default: no."] = None
+    sound_tokens_by_line: Annotated[bool | None, Flag(), "Sounds on lines of their own. Default: no."] = None
+    sound_tokens_by_caption_list: Annotated[
+        Sequence[str] | None,
+        Choices(SOUND_TAGS),
+        "Which sounds stand in captions of their own. Default: BLANK_AUDIO, MUSIC.",
+    ] = None
+    sound_tokens_by_line_list: Annotated[
+        Sequence[str] | None,
+        Choices(SOUND_TAGS),
+        "Which sounds stand on lines of their own. Default: BLANK_AUDIO, MUSIC.",
+    ] = None
+    speaker_on_new_line: Annotated[bool | None, Flag(), "Each speaker on a new line. Default: yes."] = None
+    srt_format: Annotated[
+        str | None,
         Template(CAPTION_FIELDS),
         "SRT: a caption as a Python format; Airflow drops a newline from the end of a templated text.",
-    )
-    strip_square_brackets: bool | None = option(Flag(), "Without square brackets. Default: no.")
-    utf8_mark: bool | None = option(Flag(), "With a byte order mark. Default: no.")
-    replace_english_spelling: str | None = option(Choice(SPELLINGS), "Spelling of English. Default: A, American.")
+    ] = None
+    strip_square_brackets: Annotated[bool | None, Flag(), "Without square brackets. Default: no."] = None
+    utf8_mark: Annotated[bool | None, Flag(), "With a byte order mark. Default: no."] = None
+    replace_english_spelling: Annotated[str | None, Choice(SPELLINGS), "English spelling. Default: A, American."] = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TranscriptOptions(Options):
+class TranscriptOptions(Options, frozen=True, kw_only=True):
     """Everything that a transcript can be asked for with. What is unset is left to the service."""
 
-    create_paragraphs: bool | None = option(Flag(), "In paragraphs. Default: yes.")
-    newlines_after_paragraph: int | None = option(Whole(), "Newlines after a paragraph. Default: 2.")
-    newlines_after_sentence: int | None = option(Whole(), "Newlines after a sentence. Default: 0.")
-    timecode_every_paragraph: bool | None = option(Flag(), "A time code before each paragraph. Default: yes.")
-    timecode_format: str | None = option(Clock(), "How time codes are written. Default: [%H:%M:%S.%f].")
-    timecode_interval: int | None = option(Whole(), "Milliseconds between time codes. Default: 0.")
-    timecode_offset: int | None = option(Whole(), "Milliseconds added to each time code. Default: 0.")
-    emit_speaker_change_tokens_as: str | None = option(Text(), "What marks a change of speaker. Default: >>.")
-    remove_disfluencies: bool | None = option(Flag(), "Without ers and ums. Default: yes.")
-    mask_profanity: bool | None = option(Flag(), "Replace profanity by asterisks. Default: no.")
-    replace_slang: bool | None = option(Flag(), "Standard words for slang. Default: no.")
-    remove_sound_references: bool | None = option(Flag(), "Without any sounds. Default: yes.")
-    remove_sounds_list: Sequence[str] | None = option(
-        Choices(SOUND_TAGS), "Sounds to leave out, where not all are. Default: none."
-    )
-    sound_boundaries: Sequence[str] | None = option(Boundaries(), "The characters around a sound. Default: [ and ].")
-    elementlist_version: str | None = option(Moment(), "Version of the element list. Default: the newest.")
-    iwp_name: str | None = option(Text(), "Version of the transcript by its name. Default: the newest.")
-    audio_description: bool | None = option(Flag(), "With audio description. Default: no.")
-    mixed: bool | None = option(Flag(), "Audio description mixed with the transcript. Default: no.")
-    file_format: str | None = option(Choice(TRANSCRIPT_FILES), "txt or html. Default: txt.")
-    replace_english_spelling: str | None = option(Choice(SPELLINGS), "Spelling of English. Default: A, American.")
+    create_paragraphs: Annotated[bool | None, Flag(), "In paragraphs. Default: yes."] = None
+    newlines_after_paragraph: Annotated[int | None, Whole(), "Newlines after a paragraph. Default: 2."] = None
+    newlines_after_sentence: Annotated[int | None, Whole(), "Newlines after a sentence. Default: 0."] = None
+    timecode_every_paragraph: Annotated[bool | None, Flag(), "A time code before each paragraph. Default: yes."] = None
+    timecode_format: Annotated[str | None, Clock(), "How time codes are written. Default: [%H:%M:%S.%f]."] = None
+    timecode_interval: Annotated[int | None, Whole(), "Milliseconds between time codes. Default: 0."] = None
+    timecode_offset: Annotated[int | None, Whole(), "Milliseconds added to each time code. Default: 0."] = None
+    emit_speaker_change_tokens_as: Annotated[str | None, Text(), "What marks a change of speaker. Default: >>."] = None
+    remove_disfluencies: Annotated[bool | None, Flag(), "Without ers and ums. Default: yes."] = None
+    mask_profanity: Annotated[bool | None, Flag(), "Replace profanity by asterisks. Default: no."] = None
+    replace_slang: Annotated[bool | None, Flag(), "Standard words for slang. Default: no."] = None
+    remove_sound_references: Annotated[bool | None, Flag(), "Without any sounds. Default: yes."] = None
+    remove_sounds_list: Annotated[
+        Sequence[str] | None, Choices(SOUND_TAGS), "Sounds to leave out, where not all are. Default: none."
+    ] = None
+    sound_boundaries: Annotated[
+        Sequence[str] | None, Boundaries(), "The characters around a sound. Default: [ and ]."
+    ] = None
+    elementlist_version: Annotated[str | None, Moment(), "Version of the element list. Default: the newest."] = None
+    iwp_name: Annotated[str | None, Text(), "Version of the transcript by its name. Default: the newest."] = None
+    audio_description: Annotated[bool | None, Flag(), "With audio description. Default: no."] = None
+    mixed: Annotated[bool | None, Flag(), "Audio description mixed with the transcript. Default: no."] = None
+    file_format: Annotated[str | None, Choice(TRANSCRIPT_FILES), "txt or html. Default: txt."] = None
+    replace_english_spelling: Annotated[str | None, Choice(SPELLINGS), "English spelling. Default: A, American."] = None
 
     @classmethod
     def broken_rules(cls, values: Mapping[str, Any]) -> Iterator[str]:

@@ -12,7 +12,6 @@ from airflow_media.cielo24.api import VERSION, get_caption, get_transcript, list
 from airflow_media.cielo24.captions import CaptionOptions, TranscriptOptions
 from airflow_media.cielo24.flows import Done, add_media_once, when_complete
 from airflow_media.cielo24.listing import JobFilter
-from airflow_media.cielo24.parsing import check_captions, check_transcript
 from airflow_media.cielo24.service import DEFAULT_HOST, SERVICE, Cielo24Auth, Cielo24Settings
 from airflow_media.cielo24.values import Choice
 from airflow_media.cielo24.vocabulary import CAPTION_FORMATS, SUFFIXES
@@ -116,6 +115,8 @@ class Cielo24Hook(MediaHook):
             check_format(caption_format)
         call = get_caption(job_id, caption_format, options)
         if validate:
+            from airflow_media.cielo24.parsing import check_captions  # nobody who reads a DAG file needs it
+
             srt_format = options.srt_format if options else None
             call = _checked(call, lambda content: check_captions(content, caption_format, srt_format))
         content = self.run(when_complete(job_id, call))
@@ -136,6 +137,8 @@ class Cielo24Hook(MediaHook):
         call = get_transcript(job_id, options)
         file_format = (options.file_format if options else None) or "txt"
         if validate:
+            from airflow_media.cielo24.parsing import check_transcript
+
             call = _checked(call, lambda content: check_transcript(content, file_format))
         content = self.run(when_complete(job_id, call))
         return _write(target, f"{job_id}.{file_format}", content)

@@ -1,39 +1,36 @@
 """Which jobs to list: the filters of the page 'Job List' of the cielo24 API documentation."""
 
-from __future__ import annotations
+from typing import Annotated
 
-from dataclasses import dataclass
-
-from airflow_media.cielo24.options import Options, option
+from airflow_media.cielo24.options import Options
 from airflow_media.cielo24.values import Choice, Moment, Text, Whole
 from airflow_media.cielo24.vocabulary import DIFFICULTIES, FIDELITIES, JOB_STATUSES, PRIORITIES
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobFilter(Options):
+class JobFilter(Options, frozen=True, kw_only=True):
     """What jobs must have to be listed. All bounds are inclusive; dates are in the time zone of the service."""
 
-    creation_date_from: str | None = option(Moment(), "Created then or later.")
-    creation_date_to: str | None = option(Moment(), "Created then or earlier.")
-    start_date_from: str | None = option(Moment(), "Begun then or later.")
-    start_date_to: str | None = option(Moment(), "Begun then or earlier.")
-    due_date_from: str | None = option(Moment(), "Due then or later.")
-    due_date_to: str | None = option(Moment(), "Due then or earlier.")
-    complete_date_from: str | None = option(Moment(), "Complete then or later.")
-    complete_date_to: str | None = option(Moment(), "Complete then or earlier.")
-    return_date_from: str | None = option(Moment(), "Returned then or later.")
-    return_date_to: str | None = option(Moment(), "Returned then or earlier.")
-    authorization_date_from: str | None = option(Moment(), "Authorized then or later.")
-    authorization_date_to: str | None = option(Moment(), "Authorized then or earlier.")
-    job_status: str | None = option(Choice(JOB_STATUSES), "In this state.")
-    fidelity: str | None = option(Choice(FIDELITIES), "Of this fidelity.")
-    priority: str | None = option(Choice(PRIORITIES), "Of this priority.")
-    turnaround_time_hours_from: int | None = option(Whole(), "With this turnaround or a longer one, in hours.")
-    turnaround_time_hours_to: int | None = option(Whole(), "With this turnaround or a shorter one, in hours.")
-    job_name: str | None = option(Text(), "Of this name; an asterisk stands for anything.")
-    external_id: str | None = option(Text(), "With this external id.")
-    username: str | None = option(Text(), "Of this sub-account; an asterisk: of all below, and one's own.")
-    job_difficulty: str | None = option(Choice(DIFFICULTIES), "As difficult as this.")
+    creation_date_from: Annotated[str | None, Moment(), "Created then or later."] = None
+    creation_date_to: Annotated[str | None, Moment(), "Created then or earlier."] = None
+    start_date_from: Annotated[str | None, Moment(), "Begun then or later."] = None
+    start_date_to: Annotated[str | None, Moment(), "Begun then or earlier."] = None
+    due_date_from: Annotated[str | None, Moment(), "Due then or later."] = None
+    due_date_to: Annotated[str | None, Moment(), "Due then or earlier."] = None
+    complete_date_from: Annotated[str | None, Moment(), "Complete then or later."] = None
+    complete_date_to: Annotated[str | None, Moment(), "Complete then or earlier."] = None
+    return_date_from: Annotated[str | None, Moment(), "Returned then or later."] = None
+    return_date_to: Annotated[str | None, Moment(), "Returned then or earlier."] = None
+    authorization_date_from: Annotated[str | None, Moment(), "Authorized then or later."] = None
+    authorization_date_to: Annotated[str | None, Moment(), "Authorized then or earlier."] = None
+    job_status: Annotated[str | None, Choice(JOB_STATUSES), "In this state."] = None
+    fidelity: Annotated[str | None, Choice(FIDELITIES), "Of this fidelity."] = None
+    priority: Annotated[str | None, Choice(PRIORITIES), "Of this priority."] = None
+    turnaround_time_hours_from: Annotated[int | None, Whole(), "With this turnaround or a longer one, in hours."] = None
+    turnaround_time_hours_to: Annotated[int | None, Whole(), "With this turnaround or a shorter one, in hours."] = None
+    job_name: Annotated[str | None, Text(), "Of this name; an asterisk stands for anything."] = None
+    external_id: Annotated[str | None, Text(), "With this external id."] = None
+    username: Annotated[str | None, Text(), "Of this sub-account; an asterisk: of all below, and one's own."] = None
+    job_difficulty: Annotated[str | None, Choice(DIFFICULTIES), "As difficult as this."] = None
 
     def params(self) -> dict[str, str]:
         """Give what is set as it stands in a query, under the service's names: ``CreationDateFrom``, ``ExternalID``."""

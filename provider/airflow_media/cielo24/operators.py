@@ -12,7 +12,6 @@ from airflow_media.cielo24.captions import CaptionOptions, TranscriptOptions
 from airflow_media.cielo24.hook import Cielo24Hook
 from airflow_media.cielo24.kinds import TRANSCRIPTION
 from airflow_media.cielo24.order import NewJob, TranscriptionOptions, TranscriptionOrder
-from airflow_media.cielo24.triggers import Cielo24Trigger
 from airflow_media.http.client import Client
 from airflow_media.http.errors import InvalidRequestError
 from airflow_media.jobs.attempts import Attempt
@@ -230,7 +229,7 @@ class Cielo24TranscribeOperator(Cielo24Operator, JobOperator):
         "cielo24_conn_id",
     )
     kind = TRANSCRIPTION
-    trigger_class = Cielo24Trigger
+    trigger_cls = "airflow_media.cielo24.triggers.Cielo24Trigger"
     again = "To have it done again, clear the task that creates the job: a job can be transcribed once."
 
     def __init__(

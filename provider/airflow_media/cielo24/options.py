@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import InitVar, dataclass, field, fields
+from inspect import get_annotations
 from typing import Any, Self
 
-from airflow_media.cielo24.values import Kind, did_you_mean, written
-from airflow_media.http.errors import InvalidRequestError
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
+
+from airflow_media.cielo24.values import Kind, written
+from airflow_media.http.errors import InvalidRequestError, did_you_mean
 
 
 class OptionsError(InvalidRequestError):
@@ -27,18 +30,11 @@ class OptionsError(InvalidRequestError):
         return type(self), (self.problems,)
 
 
-def option(kind: Kind, text: str) -> Any:
-    """Declare an option: what values it takes, and what it does.
-
-    :param kind: The kind of its values.
-    :param text: What it does, with the service's default.
-    """
-    return field(default=None, metadata={"kind": kind, "text": text})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """Base of the groups of options: each attribute is one, named as the service names it. Unset ones are not sent.
+
+    The annotation of an option tells its type, the kind of its values, and what it does, with the service's default. So
+    the module of a group does without postponed annotations.
 
     :param extra: Options that this release does not know, for what the service has added since; allowed only with
         ``validate=False``.
@@ -46,17 +42,17 @@ class Options:
     :raises OptionsError: Something is not allowed; it tells all that is wrong at once.
     """
 
-    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    validate: InitVar[bool] = True
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    validate: bool = True
 
-    def __post_init__(self, validate: bool) -> None:
+    def __post_init__(self) -> None:
         reading = _Reading(type(self))
         reading.take_all({name: getattr(self, name) for name in self.names()} | dict(self.extra))
-        problems = [*reading.problems, *self.broken_rules(reading.values)] if validate else []
+        problems = [*reading.problems, *self.broken_rules(reading.values)] if self.validate else []
         if problems:
             raise OptionsError(problems)
         for name, value in reading.values.items():
-            object.__setattr__(self, name, value)
+            force_setattr(self, name, value)
 
     @classmethod
     def parse(cls, value: Options | Mapping[str, Any] | str | None, *, validate: bool = True) -> Self:
@@ -147,9 +143,18 @@ class _Reading:
             self.problems.append(f"{name}: {error}")
 
 
+def options_of(group: type[Options]) -> dict[str, tuple[Kind, str]]:
+    """Give the kind of each option of a group and what it does, by its name."""
+    return {
+        name: annotation.__metadata__
+        for name, annotation in get_annotations(group).items()
+        if hasattr(annotation, "__metadata__")
+    }
+
+
 def kinds_of(group: type[Options]) -> dict[str, Kind]:
     """Give the kind of each option of a group, by its name."""
-    return {each.name: each.metadata["kind"] for each in fields(group) if "kind" in each.metadata}
+    return {name: kind for name, (kind, _) in options_of(group).items()}
 
 
 def comes_later(value: object) -> bool:

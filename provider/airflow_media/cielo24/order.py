@@ -1,14 +1,11 @@
 """What a job is created with and a transcription ordered with: pages 'Create Job' and 'Perform Transcription' of the
 cielo24 API documentation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from airflow_media.cielo24.options import Options, OptionsError, option
-from airflow_media.cielo24.values import Choice, Choices, Flag, FlatObject, Text, WebAddress, Whole, did_you_mean
+from airflow_media.cielo24.options import Options, OptionsError
+from airflow_media.cielo24.values import Choice, Choices, Flag, FlatObject, Text, WebAddress, Whole
 from airflow_media.cielo24.vocabulary import (
     APPROVAL_STEPS,
     APPROVAL_TOOLS,
@@ -21,48 +18,55 @@ from airflow_media.cielo24.vocabulary import (
     TARGET_LANGUAGES,
     TURNAROUND_HOURS,
 )
+from airflow_media.http.errors import did_you_mean
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewJob(Options):
+class NewJob(Options, frozen=True, kw_only=True):
     """What a job is created with, beyond its external id: page 'Create Job'."""
 
-    job_name: str | None = option(Text(), "Its name, for people.")
-    language: str | None = option(Choice(sorted(SOURCE_LANGUAGES)), "Language that is spoken. Default: en.")
-    requestor: str | None = option(Text(), "Who asks for it.")
-    reference: str | None = option(Text(), "What it is for.")
-    expected_speakers: int | None = option(Whole(1), "How many people speak.")
-    username: str | None = option(Text(), "The sub-account that it is to belong to.")
-    is_duplicate: bool | None = option(Flag(), "Whether there may be several jobs with its external id. Default: no.")
+    job_name: Annotated[str | None, Text(), "Its name, for people."] = None
+    language: Annotated[str | None, Choice(sorted(SOURCE_LANGUAGES)), "Language that is spoken. Default: en."] = None
+    requestor: Annotated[str | None, Text(), "Who asks for it."] = None
+    reference: Annotated[str | None, Text(), "What it is for."] = None
+    expected_speakers: Annotated[int | None, Whole(1), "How many people speak."] = None
+    username: Annotated[str | None, Text(), "The sub-account that it is to belong to."] = None
+    is_duplicate: Annotated[
+        bool | None, Flag(), "Whether there may be several jobs with its external id. Default: no."
+    ] = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TranscriptionOptions(Options):
+class TranscriptionOptions(Options, frozen=True, kw_only=True):
     """The keys of the parameter ``options``. What is unset is left to the service."""
 
-    notes: str | None = option(Text(1000), "For those who transcribe; at most 1000 characters.")
-    speaker_id: bool | None = option(Flag(), "Name the speakers. Default: no.")
-    return_iwp: Sequence[str] | None = option(
-        Choices(IWPS), "Interim versions that the callback URL is called for as well. Default: none."
-    )
-    generate_media_intelligence_iwp: Sequence[str] | None = option(
-        Choices(IWPS), "Versions whose element list gets keywords, topics and entities. Default: none."
-    )
-    custom_metadata: Mapping[str, Any] | None = option(
-        FlatObject(), "Values for placeholders in the callback URL and the DFXP header."
-    )
-    customer_approval_steps: Sequence[str] | None = option(
-        Choices(APPROVAL_STEPS), "What somebody of yours must approve at cielo24. Default: nothing."
-    )
-    customer_approval_tool: str | None = option(Choice(APPROVAL_TOOLS), "Where they do so. Default: CIELO24.")
-    enable_true_verbatim: bool | None = option(Flag(), "Every utterance as it was spoken. Default: no.")
-    first_pass_campaign: str | None = option(Choice(FIRST_PASSES), "Style of the first pass. Default: NORMAL.")
-    audio_description: bool | None = option(Flag(), "Also an audio description. Default: no.")
-    on_screen_text: bool | None = option(Flag(), "Also text on the screen. Default: no.")
-    music_lyrics: bool | None = option(Flag(), "Also lyrics of music. Default: no.")
-    custom_special_handling: bool | None = option(
-        Flag(), "Required with custom guidelines that were added to the job. Default: no."
-    )
+    notes: Annotated[str | None, Text(1000), "For those who transcribe; at most 1000 characters."] = None
+    speaker_id: Annotated[bool | None, Flag(), "Name the speakers. Default: no."] = None
+    return_iwp: Annotated[
+        Sequence[str] | None,
+        Choices(IWPS),
+        "Interim versions that the callback URL is called for as well. Default: none.",
+    ] = None
+    generate_media_intelligence_iwp: Annotated[
+        Sequence[str] | None,
+        Choices(IWPS),
+        "Versions whose element list gets keywords, topics and entities. Default: none.",
+    ] = None
+    custom_metadata: Annotated[
+        Mapping[str, Any] | None, FlatObject(), "Values for placeholders in the callback URL and the DFXP header."
+    ] = None
+    customer_approval_steps: Annotated[
+        Sequence[str] | None,
+        Choices(APPROVAL_STEPS),
+        "What somebody of yours must approve at cielo24. Default: nothing.",
+    ] = None
+    customer_approval_tool: Annotated[str | None, Choice(APPROVAL_TOOLS), "Where they do so. Default: CIELO24."] = None
+    enable_true_verbatim: Annotated[bool | None, Flag(), "Every utterance as it was spoken. Default: no."] = None
+    first_pass_campaign: Annotated[str | None, Choice(FIRST_PASSES), "Style of the first pass. Default: NORMAL."] = None
+    audio_description: Annotated[bool | None, Flag(), "Also an audio description. Default: no."] = None
+    on_screen_text: Annotated[bool | None, Flag(), "Also text on the screen. Default: no."] = None
+    music_lyrics: Annotated[bool | None, Flag(), "Also lyrics of music. Default: no."] = None
+    custom_special_handling: Annotated[
+        bool | None, Flag(), "Required with custom guidelines that were added to the job. Default: no."
+    ] = None
 
 
 class _Nested:
@@ -75,17 +79,18 @@ class _Nested:
             raise ValueError("; ".join(error.problems)) from None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TranscriptionOrder(Options):
+class TranscriptionOrder(Options, frozen=True, kw_only=True):
     """One order of a transcription. Fidelity and priority are required."""
 
-    transcription_fidelity: str | None = option(Choice(FIDELITIES), "How good: by machine, or by people.")
-    priority: str | None = option(Choice(PRIORITIES), "How soon.")
-    callback_url: str | None = option(WebAddress(), "Called by the service when the job is complete.")
-    target_language: str | None = option(Text(), "Language to translate into, or several with commas between them.")
-    turnaround_hours: int | None = option(Whole(1), "Hours until it is due. Default: as the priority says.")
-    standard_product: bool | None = option(Flag(), "Whether it is the standard product.")
-    options: TranscriptionOptions | None = option(_Nested(), "What else is wanted.")  # noqa: RUF009 - it is a field
+    transcription_fidelity: Annotated[str | None, Choice(FIDELITIES), "How good: by machine, or by people."] = None
+    priority: Annotated[str | None, Choice(PRIORITIES), "How soon."] = None
+    callback_url: Annotated[str | None, WebAddress(), "Called by the service when the job is complete."] = None
+    target_language: Annotated[
+        str | None, Text(), "Language to translate into, or several with commas between them."
+    ] = None
+    turnaround_hours: Annotated[int | None, Whole(1), "Hours until it is due. Default: as the priority says."] = None
+    standard_product: Annotated[bool | None, Flag(), "Whether it is the standard product."] = None
+    options: Annotated[TranscriptionOptions | None, _Nested(), "What else is wanted."] = None
 
     @classmethod
     def broken_rules(cls, values: Mapping[str, Any]) -> Iterator[str]:

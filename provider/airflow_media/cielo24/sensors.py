@@ -9,7 +9,6 @@ from msgspec import to_builtins
 from airflow_media.cielo24.api import get_job
 from airflow_media.cielo24.hook import Cielo24Hook
 from airflow_media.cielo24.kinds import TRANSCRIPTION
-from airflow_media.cielo24.triggers import Cielo24Trigger
 from airflow_media.jobs.compat import conf
 from airflow_media.jobs.sensor import JobSensor
 from airflow_media.jobs.states import JobKind
@@ -40,7 +39,7 @@ class Cielo24JobSensor(JobSensor):
 
     template_fields = ("job_id", "cielo24_conn_id")
     hook_class = Cielo24Hook
-    trigger_class = Cielo24Trigger
+    trigger_cls = "airflow_media.cielo24.triggers.Cielo24Trigger"
     hook: Cielo24Hook
 
     def __init__(

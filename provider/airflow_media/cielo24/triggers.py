@@ -17,5 +17,4 @@ class Cielo24Trigger(JobTrigger):
 
     hook = Cielo24Hook
     kinds = {TRANSCRIPTION.name: TRANSCRIPTION}  # noqa: RUF012 - declared in the base
-    conn_field = "cielo24_conn_id"
     job_field = "job_id"

@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from difflib import get_close_matches
 from reprlib import repr as short_repr
 from string import Formatter
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+
+from airflow_media.http.errors import did_you_mean
 
 WORDS = {"true": True, "t": True, "yes": True, "y": True, "false": False, "f": False, "no": False, "n": False}
 """The words that the service takes for a boolean, in any case."""
@@ -218,13 +219,6 @@ def written(value: Any) -> str:
     if isinstance(value, list | Mapping):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return str(value)
-
-
-def did_you_mean(value: object, words: Collection[str]) -> str:
-    """Give the nearest word as a question to put after a refusal; empty where none is near."""
-    by_shape = {word.lower(): word for word in words}
-    near = get_close_matches(str(value).strip().lower(), list(by_shape), n=1)
-    return f" (did you mean {by_shape[near[0]]!r}?)" if near else ""
 
 
 def _json(value: Any) -> Any:

@@ -6,6 +6,7 @@ whether trying again later can help. Nothing secret goes into them: they end up 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -122,3 +123,26 @@ class InsecureUrlError(MediaError):
 
 class TransferError(MediaError):
     """Bytes could not be read from a source or written to a target, or they are not the bytes that were promised."""
+
+
+def nearest(value: object, words: Iterable[str]) -> str | None:
+    """Give the word that may have been meant; ``None`` where none is near.
+
+    :param value: What was given, of any type: a wrong key of a mapping need not be a text.
+    :param words: What there is.
+    """
+    from difflib import get_close_matches  # takes long to import, and is for refusals only
+
+    by_shape = {word.lower(): word for word in words}
+    near = get_close_matches(str(value).strip().lower(), list(by_shape), n=1)
+    return by_shape[near[0]] if near else None
+
+
+def did_you_mean(value: object, words: Iterable[str]) -> str:
+    """Give the word that may have been meant as a question to put after a refusal; empty where none is near.
+
+    :param value: What was given.
+    :param words: What there is.
+    """
+    word = nearest(value, words)
+    return f" (did you mean {word!r}?)" if word else ""

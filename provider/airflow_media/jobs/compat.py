@@ -8,10 +8,10 @@ unless a retry takes it up.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from airflow.sdk import BaseOperator, BaseOperatorLink, BaseSensorOperator, PokeReturnValue
-from airflow.triggers.base import BaseEventTrigger, BaseTrigger, StartTriggerArgs, TriggerEvent
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseHook, Connection, Context, conf
@@ -54,32 +54,39 @@ else:
 
 if TYPE_CHECKING:
     from airflow.sdk import RetryDecision, RetryPolicy
-else:
-    try:
-        from airflow.sdk import RetryDecision, RetryPolicy
-    except ImportError:  # Airflow < 3.3
-        RetryDecision, RetryPolicy = None, object
-
-if TYPE_CHECKING:
-    from airflow.triggers.shared_stream import SharedStreamProducer
-else:
-    try:
-        from airflow.triggers.shared_stream import SharedStreamProducer
-    except ImportError:  # Airflow < 3.3
-        SharedStreamProducer = object
-
-if TYPE_CHECKING:
     from airflow.sdk.definitions.callback import AsyncCallback
     from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+    from airflow.triggers.base import BaseEventTrigger, BaseTrigger, StartTriggerArgs, TriggerEvent
+    from airflow.triggers.shared_stream import SharedStreamProducer
 else:
-    try:
-        from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
-    except ImportError:  # Airflow < 3.1, which knows no deadlines
-        AsyncCallback = DeadlineAlert = DeadlineReference = None
+    _ON_DEMAND = {
+        "BaseEventTrigger": ("airflow.triggers.base",),
+        "BaseTrigger": ("airflow.triggers.base",),
+        "StartTriggerArgs": ("airflow.triggers.base",),
+        "TriggerEvent": ("airflow.triggers.base",),
+        # With what stands for it in an Airflow that lacks it:
+        "AsyncCallback": ("airflow.sdk", None),  # before 3.1
+        "DeadlineAlert": ("airflow.sdk", None),  # before 3.1
+        "DeadlineReference": ("airflow.sdk", None),  # before 3.1
+        "RetryDecision": ("airflow.sdk", None),  # before 3.3
+        "RetryPolicy": ("airflow.sdk", object),  # before 3.3
+        "SharedStreamProducer": ("airflow.triggers.shared_stream", object),  # before 3.3
+    }
+
+    def __getattr__(name: str) -> Any:
+        """Import on demand what operators do without: it would take half as long as all that they import."""
+        if name not in _ON_DEMAND:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, *substitute = _ON_DEMAND[name]
+        try:
+            return getattr(import_module(module), name)
+        except (AttributeError, ImportError):
+            if not substitute:
+                raise
+            return substitute[0]
+
 
 __all__ = [
-    "TASKS_HAVE_RETRY_POLICIES",
-    "TRIGGERS_RENDER_TEMPLATES",
     "AirflowException",
     "AirflowFailException",
     "AirflowSensorTimeout",
@@ -112,15 +119,10 @@ __all__ = [
     "state_store",
     "task_identity",
     "task_state",
+    "triggers_render_templates",
 ]
 
 T = TypeVar("T")
-
-TASKS_HAVE_RETRY_POLICIES = RetryPolicy is not object
-"""Whether a task can say by an exception when it is to be tried again."""
-
-TRIGGERS_RENDER_TEMPLATES = hasattr(BaseTrigger, "render_template_fields")
-"""Whether a task that starts from its trigger has its templates rendered there."""
 
 
 class StateStore(Protocol):
@@ -163,6 +165,13 @@ def asset_state_stores(trigger: BaseEventTrigger) -> list[AssetStore]:
     stores = getattr(trigger, "asset_state_store", None)
     # There is no public way to ask for them all, and the one without a name refuses where there are several.
     return [*stores._by_name.values(), *stores._by_uri.values()] if stores is not None else []
+
+
+def triggers_render_templates() -> bool:
+    """Tell whether a task that starts from its trigger has its templates rendered there (Airflow 3.3)."""
+    from airflow.triggers.base import BaseTrigger
+
+    return hasattr(BaseTrigger, "render_template_fields")
 
 
 def mask_secret(secret: str) -> None:

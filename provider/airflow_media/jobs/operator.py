@@ -22,12 +22,12 @@ from airflow_media.jobs.compat import (
     TaskDeferralError,
     TaskDeferralTimeout,
 )
+from airflow_media.jobs.deferral import BACKSTOP, JOB_ID_KEY, trigger_class
 from airflow_media.jobs.failures import AGAIN, raise_for, told
 from airflow_media.jobs.hook import MediaHook
 from airflow_media.jobs.links import API_URL_KEY, MediaObjectLink
 from airflow_media.jobs.progress import ProgressLog
 from airflow_media.jobs.states import JobKind, Outcome, Phase, Status
-from airflow_media.jobs.trigger import BACKSTOP, JOB_ID_KEY, JobTrigger
 from airflow_media.jobs.watch import Watch, look, wait_here
 
 if TYPE_CHECKING:
@@ -35,16 +35,23 @@ if TYPE_CHECKING:
 
 
 class MediaOperator(BaseOperator):
-    """Base of the operators of a service. A subclass names its hook and the argument that holds the connection id."""
+    """Base of the operators of a service.
+
+    A subclass names its hook, and has an argument of the name that the hook gives to connections.
+    """
 
     hook_class: ClassVar[type[MediaHook]]
-    conn_field: ClassVar[str]
     operator_extra_links: Collection[BaseOperatorLink] = (MediaObjectLink(),)
+
+    @property
+    def conn_id(self) -> str:
+        """The Airflow connection, rendered."""
+        return str(getattr(self, self.hook_class.conn_name_attr))
 
     @cached_property
     def hook(self) -> MediaHook:
         """The hook of the service, with this operator's connection."""
-        return self.hook_class(getattr(self, self.conn_field))
+        return self.hook_class(self.conn_id)
 
     @property
     def client(self) -> Client:
@@ -99,7 +106,8 @@ class JobOperator(MediaOperator):
     """
 
     kind: ClassVar[JobKind]
-    trigger_class: ClassVar[type[JobTrigger]]
+    trigger_cls: ClassVar[str]
+    """The trigger, as a dotted name."""
     again: ClassVar[str] = AGAIN
     """How a person has a job done again that came to nothing."""
 
@@ -268,8 +276,9 @@ class JobOperator(MediaOperator):
         return job_id
 
     def _defer(self, job_id: str, deadline: float) -> NoReturn:
-        names = {self.trigger_class.conn_field: getattr(self, self.conn_field), self.trigger_class.job_field: job_id}
-        trigger = self.trigger_class(
+        cls = trigger_class(self.trigger_cls)
+        names = {self.hook_class.conn_name_attr: self.conn_id, cls.job_field: job_id}
+        trigger = cls(
             kind=self.kind.name,
             poll_interval=self.poll_interval,
             deadline=deadline,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_media.jobs.compat import TASKS_HAVE_RETRY_POLICIES, RetryDecision, RetryPolicy
+from airflow_media.jobs.compat import RetryDecision, RetryPolicy
 from airflow_media.jobs.failures import MediaRetryError
 
 if TYPE_CHECKING:
@@ -42,4 +42,4 @@ def retry_arguments(retries: int = 3) -> dict[str, Any]:
 
     :param retries: How often a task is tried again.
     """
-    return {"retries": retries} | ({"retry_policy": MediaRetryPolicy()} if TASKS_HAVE_RETRY_POLICIES else {})
+    return {"retries": retries} | ({} if RetryDecision is None else {"retry_policy": MediaRetryPolicy()})

@@ -12,25 +12,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow_media.http.errors import MediaError
 from airflow_media.jobs.compat import (
-    TRIGGERS_RENDER_TEMPLATES,
     AirflowException,
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseOperatorLink,
     BaseSensorOperator,
     PokeReturnValue,
-    StartTriggerArgs,
+    triggers_render_templates,
 )
+from airflow_media.jobs.deferral import BACKSTOP, trigger_class
 from airflow_media.jobs.failures import raise_for, told
 from airflow_media.jobs.hook import MediaHook
 from airflow_media.jobs.links import API_URL_KEY, MediaObjectLink
 from airflow_media.jobs.progress import ProgressLog
 from airflow_media.jobs.states import JobKind, Outcome, Status
-from airflow_media.jobs.trigger import BACKSTOP, JobTrigger
 from airflow_media.jobs.watch import Watch
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from airflow_media.jobs.trigger import JobTrigger
 
 
 class JobSensor(BaseSensorOperator):
@@ -42,7 +43,8 @@ class JobSensor(BaseSensorOperator):
     """
 
     hook_class: ClassVar[type[MediaHook]]
-    trigger_class: ClassVar[type[JobTrigger]]
+    trigger_cls: ClassVar[str]
+    """The trigger, as a dotted name."""
     operator_extra_links: Collection[BaseOperatorLink] = (MediaObjectLink(),)
 
     def __init__(
@@ -74,19 +76,24 @@ class JobSensor(BaseSensorOperator):
     @property
     def remote_id(self) -> str:
         """The job, rendered."""
-        return str(getattr(self, self.trigger_class.job_field))
+        return str(getattr(self, trigger_class(self.trigger_cls).job_field))
+
+    @property
+    def conn_id(self) -> str:
+        """The Airflow connection, rendered."""
+        return str(getattr(self, self.hook_class.conn_name_attr))
 
     @cached_property
     def hook(self) -> MediaHook:
         """The hook of the service, with this sensor's connection."""
-        return self.hook_class(getattr(self, self.trigger_class.conn_field))
+        return self.hook_class(self.conn_id)
 
     def arrange_start(self) -> None:
         """Arrange for the task to begin in the triggerer, if that was asked for; called at the end of ``__init__``."""
-        # The triggerer renders arguments by their names, not what is inside of them.
-        renderable = not _templated(self.options) and (TRIGGERS_RENDER_TEMPLATES or not _templated(self.remote_id))
-        self.start_from_trigger = self.start_from_trigger and self.deferrable and renderable
+        self.start_from_trigger = self.start_from_trigger and self.deferrable and self._triggerer_can_render()
         if self.start_from_trigger:
+            from airflow_media.jobs.compat import StartTriggerArgs
+
             path, trigger_kwargs = self._trigger(self.remote_id, deadline=None).serialize()
             self.start_trigger_args = StartTriggerArgs(
                 trigger_cls=path,
@@ -152,12 +159,14 @@ class JobSensor(BaseSensorOperator):
         backstop = timedelta(seconds=self.timeout + BACKSTOP)
         self.defer(trigger=trigger, method_name="execute_complete", timeout=backstop)
 
+    def _triggerer_can_render(self) -> bool:
+        """It renders arguments by their names, not what is inside of them."""
+        return not _templated(self.options) and (triggers_render_templates() or not _templated(self.remote_id))
+
     def _trigger(self, job_id: str, deadline: float | None) -> JobTrigger:
-        names = {
-            self.trigger_class.conn_field: getattr(self, self.trigger_class.conn_field),
-            self.trigger_class.job_field: job_id,
-        }
-        return self.trigger_class(
+        cls = trigger_class(self.trigger_cls)
+        names = {self.hook_class.conn_name_attr: self.conn_id, cls.job_field: job_id}
+        return cls(
             kind=self.kind.name,
             poll_interval=self.poll_interval,
             deadline=deadline,

@@ -12,27 +12,22 @@ from typing import Any, ClassVar
 
 from airflow_media.http.errors import MediaError
 from airflow_media.jobs.compat import BaseTrigger, TriggerEvent, read_xcom, task_state
+from airflow_media.jobs.deferral import JOB_ID_KEY
 from airflow_media.jobs.hook import MediaHook
 from airflow_media.jobs.hub import Hub
 from airflow_media.jobs.progress import ProgressLog
 from airflow_media.jobs.states import JobKind, Outcome, Status
 from airflow_media.jobs.watch import Watch
 
-JOB_ID_KEY = "job_id"
-"""XCom under which an operator keeps the id of its job while it waits."""
-
-BACKSTOP = 300.0
-"""Seconds after the deadline at which Airflow's own time-out ends a wait that did not end itself."""
-
 _cancelling: set[asyncio.Task[None]] = set()
 """Cancellations on their way. The loop itself keeps weak references only."""
 
 
 class JobTrigger(BaseTrigger):
-    """Waits for one remote job; the declaration of a service is three names and two arguments.
+    """Waits for one remote job; the declaration of a service is three names.
 
-    A subclass names its hook, its kinds of jobs, and the arguments that hold the connection id and the job id, which it
-    calls as its operators do (a sensor that starts from its trigger has them rendered by these names).
+    A subclass names its hook, its kinds of jobs, and the argument that holds the job id. It calls its arguments as its
+    operators do: a sensor that starts from its trigger has them rendered by these names.
 
     :param kind: Name of the kind of job, one of :attr:`kinds`.
     :param poll_interval: Usual pause between two looks, in seconds.
@@ -46,12 +41,11 @@ class JobTrigger(BaseTrigger):
 
     hook: ClassVar[type[MediaHook]]
     kinds: ClassVar[Mapping[str, JobKind]]
-    conn_field: ClassVar[str]
     job_field: ClassVar[str]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        missing = [name for name in ("hook", "kinds", "conn_field", "job_field") if not hasattr(cls, name)]
+        missing = [name for name in ("hook", "kinds", "job_field") if not hasattr(cls, name)]
         if missing:
             raise TypeError(f"{cls.__name__} must declare {', '.join(missing)}")
 
@@ -68,8 +62,8 @@ class JobTrigger(BaseTrigger):
         super().__init__()  # type: ignore[no-untyped-call]
         if kind not in self.kinds:
             raise ValueError(f"{type(self).__name__} knows no kind of job {kind!r}; it knows {sorted(self.kinds)}")
-        setattr(self, self.conn_field, names[self.conn_field])
-        setattr(self, self.job_field, names[self.job_field])
+        for name in (self.hook.conn_name_attr, self.job_field):
+            setattr(self, name, names[name])
         self.kind = kind
         self.poll_interval = poll_interval
         self.deadline = deadline
@@ -84,7 +78,7 @@ class JobTrigger(BaseTrigger):
     @property
     def conn_id(self) -> str:
         """The Airflow connection."""
-        return str(getattr(self, self.conn_field))
+        return str(getattr(self, self.hook.conn_name_attr))
 
     @property
     def remote_id(self) -> str:
@@ -96,7 +90,7 @@ class JobTrigger(BaseTrigger):
         return (
             f"{type(self).__module__}.{type(self).__qualname__}",
             {
-                self.conn_field: self.conn_id,
+                self.hook.conn_name_attr: self.conn_id,
                 self.job_field: self.remote_id,
                 "kind": self.kind,
                 "poll_interval": self.poll_interval,

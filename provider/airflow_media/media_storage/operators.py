@@ -23,7 +23,6 @@ class MediaStorageOperator(MediaOperator):
     """Base of the operators of a media storage."""
 
     hook_class = MediaStorageHook
-    conn_field = "media_storage_conn_id"
     hook: MediaStorageHook
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias, TypedDict
 from urllib.parse import quote
 
 from msgspec import Struct
 
-from airflow_media.http.errors import InvalidRequestError
+from airflow_media.http.errors import InvalidRequestError, nearest
 from airflow_media.media_storage.models import Job, Media, moment
 
 SERVICE_NAME = "Media storage"
@@ -292,8 +291,8 @@ def _counting(name: str, value: int, most: int | None) -> str:
 
 
 def _refuse(text: str, name: str = "", known: Iterable[str] = ()) -> NoReturn:
-    near = get_close_matches(str(name), list(known), n=1)  # the key of a mapping need not be a text
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}." if name else ""
+    word = nearest(name, known) if name else None
+    hint = f"Did you mean {word!r}?" if word else f"There are: {', '.join(known)}." if name else ""
     raise InvalidRequestError(text, service=SERVICE_NAME, hint=hint)
 
 

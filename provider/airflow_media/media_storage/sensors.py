@@ -15,7 +15,6 @@ from airflow_media.media_storage.flows import jobs_matching, look_up
 from airflow_media.media_storage.hook import MediaStorageHook
 from airflow_media.media_storage.kinds import JOB, MATCHING, MEDIA
 from airflow_media.media_storage.query import JOBS, SERVICE_NAME
-from airflow_media.media_storage.triggers import MediaStorageJobTrigger, MediaStorageMediaTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -57,7 +56,7 @@ class MediaStorageJobSensor(JobSensor):
     template_fields = ("job_id", "filters", "resource", "media_storage_conn_id")
     template_fields_renderers = {"filters": "json"}  # noqa: RUF012 - as Airflow declares it
     hook_class = MediaStorageHook
-    trigger_class = MediaStorageJobTrigger
+    trigger_cls = "airflow_media.media_storage.triggers.MediaStorageJobTrigger"
     hook: MediaStorageHook
 
     def __init__(
@@ -175,7 +174,7 @@ class MediaStorageMediaSensor(JobSensor):
 
     template_fields = ("resource", "key", "media_storage_conn_id")
     hook_class = MediaStorageHook
-    trigger_class = MediaStorageMediaTrigger
+    trigger_cls = "airflow_media.media_storage.triggers.MediaStorageMediaTrigger"
     hook: MediaStorageHook
 
     def __init__(

@@ -37,7 +37,6 @@ class MediaStorageJobTrigger(JobTrigger):
 
     hook = MediaStorageHook
     kinds = {kind.name: kind for kind in (JOB, MATCHING)}  # noqa: RUF012 - declared in the base
-    conn_field = "media_storage_conn_id"
     job_field = "job_id"
 
 
@@ -51,7 +50,6 @@ class MediaStorageMediaTrigger(JobTrigger):
 
     hook = MediaStorageHook
     kinds = {MEDIA.name: MEDIA}  # noqa: RUF012 - declared in the base
-    conn_field = "media_storage_conn_id"
     job_field = "resource"
 
 

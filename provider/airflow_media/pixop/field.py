@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from reprlib import repr as short_repr
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+
+from airflow_media.http.errors import did_you_mean
 
 Value: TypeAlias = str | int | float
 Kind: TypeAlias = Literal["string", "integer", "number"]
@@ -93,11 +95,3 @@ class Field(Struct, frozen=True, kw_only=True):
 
     def _refusal(self, value: object) -> str:
         return f"{short_repr(value)} is not {self.allowed}"
-
-
-def did_you_mean(value: object, options: Iterable[str]) -> str:
-    """Give the nearest option as a question to put after a refusal; empty where none is near."""
-    from difflib import get_close_matches  # for refusals only
-
-    near = get_close_matches(str(value).strip().lower(), list(options), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""

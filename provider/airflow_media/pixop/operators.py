@@ -19,7 +19,6 @@ from airflow_media.pixop.hook import PixopHook
 from airflow_media.pixop.kinds import INGESTION, PROCESSING
 from airflow_media.pixop.settings import ProcessSettings
 from airflow_media.pixop.submit import delete_unless_uploaded, find_processing_of, start_processing
-from airflow_media.pixop.triggers import PixopTrigger
 from airflow_media.storage import open_source, open_target
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ class PixopOperator(MediaOperator):
     """Base of the operators of Pixop."""
 
     hook_class = PixopHook
-    conn_field = "pixop_conn_id"
     hook: PixopHook
 
     def object_url(self, video_id: str) -> str:
@@ -76,7 +74,7 @@ class PixopUploadOperator(PixopOperator, JobOperator):
         "pixop_conn_id",
     )
     kind = INGESTION
-    trigger_class = PixopTrigger
+    trigger_cls = "airflow_media.pixop.triggers.PixopTrigger"
 
     def __init__(
         self,
@@ -173,7 +171,7 @@ class PixopProcessOperator(PixopOperator, JobOperator):
     template_fields = ("video_id", "settings", "pixop_conn_id")
     template_fields_renderers = {"settings": "json"}  # noqa: RUF012 - as Airflow declares it
     kind = PROCESSING
-    trigger_class = PixopTrigger
+    trigger_cls = "airflow_media.pixop.triggers.PixopTrigger"
 
     def __init__(
         self,

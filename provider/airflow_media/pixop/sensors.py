@@ -12,7 +12,6 @@ from airflow_media.jobs.states import JobKind
 from airflow_media.pixop.api import get_video
 from airflow_media.pixop.hook import PixopHook
 from airflow_media.pixop.kinds import INGESTION, METADATA, PROCESSING
-from airflow_media.pixop.triggers import PixopTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -22,7 +21,7 @@ class PixopSensor(JobSensor):
     """Base of the sensors of Pixop."""
 
     hook_class = PixopHook
-    trigger_class = PixopTrigger
+    trigger_cls = "airflow_media.pixop.triggers.PixopTrigger"
     hook: PixopHook
 
     def object_url(self, job_id: str) -> str:

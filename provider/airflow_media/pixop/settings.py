@@ -6,10 +6,13 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import InitVar, dataclass, field
 from typing import Any, TypeAlias
 
-from airflow_media.pixop.field import Field, did_you_mean
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
+
+from airflow_media.http.errors import did_you_mean
+from airflow_media.pixop.field import Field
 from airflow_media.pixop.rules import SettingsError, SettingsProblem, broken_rules, source_problems
 from airflow_media.pixop.video import ProcessingParameters, VideoMetadata
 from airflow_media.pixop.vocabulary import BY_NAME, FIELDS, FRAME_RATES, GROUPS, RESOLUTION_FACTORS, RESOLUTION_FRAMES
@@ -18,8 +21,7 @@ NEVER_EMPTY = frozenset({"scanning", "resolution", "frameRate"})
 """Groups that the service refuses without any of their keys."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ProcessSettings:
+class ProcessSettings(Struct, frozen=True, kw_only=True):
     """Everything that a processing request can say. Unset settings are left to the service.
 
     ==========================  ==========================================  ==================================
@@ -92,23 +94,23 @@ class ProcessSettings:
     fps: float | None = None
     start_ms: int | None = None
     end_ms: int | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    validate: InitVar[bool] = True
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    validate: bool = True
 
-    def __post_init__(self, validate: bool) -> None:
+    def __post_init__(self) -> None:
         reading = _Reading()
         for setting in FIELDS:
             reading.take(setting, getattr(self, setting.name))
         for key in self.extra:
             reading.refuse_key("", key)
-        if validate:
+        if self.validate:
             reading.raise_problems()
         values = reading.values
         if (values["width"] is None) != (values["height"] is None) and values["aspect_ratio"] is None:
             # The page lets it out, newer services of the vendor demand it, and this is what leaving it out means.
             values["aspect_ratio"] = "display"
         for name, value in values.items():
-            object.__setattr__(self, name, value)
+            force_setattr(self, name, value)
 
     def __repr__(self) -> str:
         given = {
@@ -134,7 +136,7 @@ class ProcessSettings:
             reading.raise_problems()
         elif reading.shapeless:
             raise SettingsError(reading.problems)
-        return cls(**reading.values, extra=reading.extra, validate=False)
+        return cls(**reading.values, extra=reading.extra, validate=validate)
 
     @classmethod
     def check(cls, value: SettingsLike, *, templated: bool = True) -> None:

@@ -17,5 +17,4 @@ class PixopTrigger(JobTrigger):
 
     hook = PixopHook
     kinds = {kind.name: kind for kind in (INGESTION, METADATA, PROCESSING)}  # noqa: RUF012 - declared in the base
-    conn_field = "pixop_conn_id"
     job_field = "video_id"

@@ -28,7 +28,6 @@ from airflow_media.xvid.flows import (
 from airflow_media.xvid.hook import XvidHook
 from airflow_media.xvid.kinds import JOB, UPLOAD, upload_state
 from airflow_media.xvid.request import job_body
-from airflow_media.xvid.triggers import XvidJobTrigger, XvidUploadTrigger
 from airflow_media.xvid.values import ExpiresAt, object_key
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ class XvidOperator(MediaOperator):
     """Base of the operators of Xvid MediaHub."""
 
     hook_class = XvidHook
-    conn_field = "xvid_conn_id"
     hook: XvidHook
 
 
@@ -82,7 +80,7 @@ class XvidUploadOperator(XvidOperator, JobOperator):
         "xvid_conn_id",
     )
     kind = UPLOAD
-    trigger_class = XvidUploadTrigger
+    trigger_cls = "airflow_media.xvid.triggers.XvidUploadTrigger"
     cancel_on_kill = False  # there is no cancel: a session without a file ends by itself
 
     def __init__(
@@ -187,7 +185,7 @@ class XvidJobOperator(XvidOperator, JobOperator):
     )
     template_fields_renderers = {"outputs": "json", "job": "json"}  # noqa: RUF012 - as Airflow declares it
     kind = JOB
-    trigger_class = XvidJobTrigger
+    trigger_cls = "airflow_media.xvid.triggers.XvidJobTrigger"
 
     def __init__(
         self,

@@ -9,7 +9,6 @@ from airflow_media.jobs.sensor import JobSensor
 from airflow_media.jobs.states import JobKind
 from airflow_media.xvid.hook import XvidHook
 from airflow_media.xvid.kinds import JOB, UPLOAD
-from airflow_media.xvid.triggers import XvidJobTrigger, XvidUploadTrigger
 
 
 class XvidUploadSensor(JobSensor):
@@ -30,7 +29,7 @@ class XvidUploadSensor(JobSensor):
 
     template_fields = ("upload_id", "xvid_conn_id")
     hook_class = XvidHook
-    trigger_class = XvidUploadTrigger
+    trigger_cls = "airflow_media.xvid.triggers.XvidUploadTrigger"
     hook: XvidHook
 
     def __init__(
@@ -78,7 +77,7 @@ class XvidJobSensor(JobSensor):
 
     template_fields = ("job_id", "xvid_conn_id")
     hook_class = XvidHook
-    trigger_class = XvidJobTrigger
+    trigger_cls = "airflow_media.xvid.triggers.XvidJobTrigger"
     hook: XvidHook
 
     def __init__(

@@ -17,7 +17,6 @@ class XvidUploadTrigger(JobTrigger):
 
     hook = XvidHook
     kinds = {UPLOAD.name: UPLOAD}  # noqa: RUF012 - declared in the base
-    conn_field = "xvid_conn_id"
     job_field = "upload_id"
 
 
@@ -31,5 +30,4 @@ class XvidJobTrigger(JobTrigger):
 
     hook = XvidHook
     kinds = {JOB.name: JOB}  # noqa: RUF012 - declared in the base
-    conn_field = "xvid_conn_id"
     job_field = "job_id"

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_media.cielo24.order import TranscriptionOrder
 from airflow_media.cielo24.sensors import Cielo24JobSensor
-from airflow_media.jobs.compat import TRIGGERS_RENDER_TEMPLATES, AirflowSensorTimeout, AirflowSkipException
+from airflow_media.jobs.compat import AirflowSensorTimeout, AirflowSkipException, triggers_render_templates
 from airflow_media.jobs.failures import JobFailedError, JobGoneError, MediaFailError
 from support.captioning import NOBODY, CaptionHouse
 from support.tasks import TaskRun
@@ -130,7 +130,7 @@ def test_a_sensor_can_begin_in_the_triggerer_with_the_same_result(house: Caption
         ({"job_id": "1", "deferrable": True, "start_from_trigger": True}, True),
         ({"job_id": "1", "deferrable": False, "start_from_trigger": True}, False),
         ({"job_id": "1", "deferrable": True}, False),
-        ({"job_id": "{{ x }}", "deferrable": True, "start_from_trigger": True}, TRIGGERS_RENDER_TEMPLATES),
+        ({"job_id": "{{ x }}", "deferrable": True, "start_from_trigger": True}, triggers_render_templates()),
     ],
 )
 def test_it_begins_there_only_where_that_can_work(fields: dict[str, Any], begins: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_media.jobs.compat import TRIGGERS_RENDER_TEMPLATES, AirflowSensorTimeout, AirflowSkipException
+from airflow_media.jobs.compat import AirflowSensorTimeout, AirflowSkipException, triggers_render_templates
 from airflow_media.jobs.failures import JobFailedError, JobGoneError, MediaFailError
 from airflow_media.media_storage.sensors import MediaStorageJobSensor, MediaStorageMediaSensor
 from media_sandbox.media_storage import fixtures
@@ -404,10 +404,10 @@ def test_each_sensor_can_begin_in_the_triggerer_with_the_same_result(store: Stor
     [
         (lambda: job(NOBODY, deferrable=True), False),
         (lambda: job(NOBODY, deferrable=False, start_from_trigger=True), False),
-        (lambda: job("{{ x }}", deferrable=True, start_from_trigger=True), TRIGGERS_RENDER_TEMPLATES),
+        (lambda: job("{{ x }}", deferrable=True, start_from_trigger=True), triggers_render_templates()),
         (lambda: job(filters={"unicity": "{{ x }}"}, deferrable=True, start_from_trigger=True), False),
         (lambda: job(resource="{{ x }}", deferrable=True, start_from_trigger=True), False),
-        (lambda: media("{{ x }}", deferrable=True, start_from_trigger=True), TRIGGERS_RENDER_TEMPLATES),
+        (lambda: media("{{ x }}", deferrable=True, start_from_trigger=True), triggers_render_templates()),
         (lambda: media("r", key="{{ x }}", deferrable=True, start_from_trigger=True), False),
     ],
 )

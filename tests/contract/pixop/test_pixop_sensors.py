@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from airflow_media.jobs.compat import (
-    TRIGGERS_RENDER_TEMPLATES,
     AirflowSensorTimeout,
     AirflowSkipException,
+    triggers_render_templates,
 )
 from airflow_media.jobs.failures import JobFailedError, JobGoneError, MediaFailError
 from airflow_media.pixop import api
@@ -192,7 +192,7 @@ def test_a_sensor_can_begin_in_the_triggerer_with_the_same_result(studio: Studio
         ({"video_id": "1", "deferrable": True, "start_from_trigger": True}, True),
         ({"video_id": "1", "deferrable": False, "start_from_trigger": True}, False),
         ({"video_id": "1", "deferrable": True}, False),
-        ({"video_id": "{{ x }}", "deferrable": True, "start_from_trigger": True}, TRIGGERS_RENDER_TEMPLATES),
+        ({"video_id": "{{ x }}", "deferrable": True, "start_from_trigger": True}, triggers_render_templates()),
     ],
 )
 def test_it_begins_there_only_where_that_can_work(fields: dict[str, Any], begins: bool) -> None:

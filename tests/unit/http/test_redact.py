@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from importlib import import_module
+from pkgutil import walk_packages
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -12,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_media.http.redact import INSPECTED, LIBRARY_LOGGERS, MASK, MOST, REDACTOR, SHORTEST, Redactor
+import airflow_media
+from airflow_media.http.redact import INSPECTED, LIBRARY_LOGGERS, MASK, MOST, REDACTOR, SHORTEST, Discreet, Redactor
 
 secrets = st.text(min_size=SHORTEST).filter(lambda text: len(text.strip()) >= SHORTEST and set(text) - set(MASK))
 
@@ -174,3 +177,30 @@ def test_every_logger_of_the_http_library_is_known() -> None:
     libraries = {"httpx", "httpcore", "urllib3"}
     printing = {name for name in logging.root.manager.loggerDict if name.split(".")[0] in libraries}
     assert printing - {"httpcore", "urllib3", "urllib3.util"} <= set(LIBRARY_LOGGERS)
+
+
+class Key(Discreet, frozen=True):
+    """A record with a secret."""
+
+    unsaid = ("value",)
+
+    name: str
+    value: str
+
+
+def test_a_record_says_nothing_secret_of_itself() -> None:
+    key = Key("door", "s3same")
+    assert repr(key) == str(key) == "Key(name='door')"
+    assert key.__rich_repr__() == [("name", "door")]
+    assert key.value == "s3same"
+
+
+def test_what_is_left_unsaid_is_a_field() -> None:
+    for module in walk_packages(airflow_media.__path__, "airflow_media."):
+        if module.name.endswith((".auth", ".bodies", ".call", ".models")):
+            import_module(module.name)
+    records = Discreet.__subclasses__()
+    assert {"Call", "Job", "Key", "MultipartBody", "Token", "TokenGrant", "User"} <= {each.__name__ for each in records}
+    for record in records:
+        assert record.unsaid
+        assert set(record.unsaid) <= set(record.__struct_fields__)

@@ -23,7 +23,7 @@ def test_everything_that_is_promised_is_there() -> None:
 
 
 def test_triggers_render_templates_since_3_3() -> None:
-    assert (AIRFLOW >= (3, 3)) is compat.TRIGGERS_RENDER_TEMPLATES
+    assert (AIRFLOW >= (3, 3)) is compat.triggers_render_templates()
 
 
 def test_a_context_may_have_no_store() -> None:

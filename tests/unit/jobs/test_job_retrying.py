@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from airflow_media.http.errors import InvalidRequestError, RateLimitedError, ServerFaultError
-from airflow_media.jobs.compat import TASKS_HAVE_RETRY_POLICIES, RetryDecision
+from airflow_media.jobs.compat import RetryDecision
 from airflow_media.jobs.failures import MediaFailError, MediaRetryError
 from airflow_media.jobs.retrying import MediaRetryPolicy, retry_arguments
 
 pytestmark = pytest.mark.airflow
 
 
-if TASKS_HAVE_RETRY_POLICIES:
+if RetryDecision is not None:
 
     def test_a_task_waits_for_as_long_as_the_service_asked() -> None:
         cause = RateLimitedError("too many requests", service="Pixop", retry_after=90.0)
@@ -42,4 +42,4 @@ def test_a_dag_can_ask_for_it_on_every_airflow() -> None:
         task = BaseOperator(task_id="upload")
     assert task.retries == 4
     policy = getattr(task, "retry_policy", None)
-    assert isinstance(policy, MediaRetryPolicy) is TASKS_HAVE_RETRY_POLICIES
+    assert isinstance(policy, MediaRetryPolicy) is (RetryDecision is not None)
