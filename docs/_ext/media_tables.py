@@ -34,13 +34,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import indent
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 from docutils import nodes
+from msgspec import Struct
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.inspect import stringify_signature
 from sphinx.util.nodes import make_refnode
 
 from airflow_media.cielo24 import values
@@ -269,6 +271,37 @@ def find_by_bare_name(
     return make_refnode(app.builder, node["refdoc"], place.docname, place.node_id, content, found[0])
 
 
+class _MadeAnew:
+    """How a default is written that is made anew for each record."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+MADE_ANEW = _MadeAnew()
+
+
+def signature_of_record(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Write the signature of a record so that Sphinx can read it.
+
+    Defaults that are made anew become ``...``, and annotations lose what :class:`Cielo24Options` has a
+    table for.
+    """
+    if not (isinstance(obj, type) and issubclass(obj, Struct)):
+        return None
+    plain = inspect.signature(obj)
+    parameters = [
+        each.replace(
+            default=MADE_ANEW if str(each.default) == "<factory>" else each.default,
+            annotation=each.annotation.__origin__ if get_origin(each.annotation) is Annotated else each.annotation,
+        )
+        for each in plain.parameters.values()
+    ]
+    return stringify_signature(plain.replace(parameters=parameters), unqualified_typehints=True), returns
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx of the directives."""
     app.add_directive("task-parameters", TaskParameters)
@@ -279,4 +312,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("sandbox-operations", SandboxOperations)
     app.add_directive("error-tree", ErrorTree)
     app.connect("missing-reference", find_by_bare_name)
+    app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-signature", signature_of_record)
     return {"version": "1", "parallel_read_safe": True}
