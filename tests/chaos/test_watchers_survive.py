@@ -67,9 +67,8 @@ def watch(arena: Open, monkeypatch: pytest.MonkeyPatch) -> Watch:
     looks: list[Any] = []
 
     class Counted(feed.Look):
-        def __init__(self, snapshot: Any) -> None:
-            super().__init__(snapshot)
-            looks.append(snapshot)
+        def __post_init__(self) -> None:
+            looks.append(self.snapshot)
 
     monkeypatch.setattr(feed, "Look", Counted)
     monkeypatch.setattr(feed, "LONGEST_PAUSE", 0.1)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,16 +40,16 @@ class Family:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._children: list[Child] = []
+        self.children: list[Child] = []
 
     def start(self, name: str, code: str) -> Child:
         command = [sys.executable, "-c", code]
         child = Child(name, command, log=self._folder / f"{name}.log", env=dict(os.environ))
-        self._children.append(child)
+        self.children.append(child)
         return child.start()
 
     def stop(self) -> None:
-        stop_all(self._children, 0)
+        stop_all(self.children, 0)
 
 
 @pytest.fixture
@@ -126,3 +128,33 @@ def test_the_tail_is_the_last_lines(tmp_path: Path) -> None:
 
     assert tail(log, 2) == "line 99998\nline 99999"
     assert tail(tmp_path / "missing.log") == ""
+
+
+class Interrupted(BaseException):
+    """What the handler of a signal raises."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_a_start_leaves_no_child_to_nobody(
+    family: Family, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise Interrupted
+
+    class SlowToReturn(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(subprocess, "Popen", SlowToReturn)
+    before = signal.signal(number, interrupt)
+    try:
+        with pytest.raises(Interrupted):
+            family.start("sleeper", "import time; time.sleep(600)")
+        assert signal.getsignal(number) is interrupt
+    finally:
+        signal.signal(number, before)
+    [child] = family.children
+    assert child.running
+    child.stop(grace=0)
+    assert child.members() == []

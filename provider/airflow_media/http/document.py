@@ -135,7 +135,11 @@ class Document:
         return value if isinstance(value, Mapping) else {}
 
     def _get(self, names: Sequence[str]) -> Any:
-        return next((self._keys[name] for name in names if self._keys.get(name) is not None), None)
+        for name in names:
+            value = self._keys.get(name)
+            if value is not None:
+                return value
+        return None
 
 
 def reader(read: Callable[[Document], T], key: str = "") -> Callable[[Answer], T]:

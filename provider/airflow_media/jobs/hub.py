@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_media.http.call import Call, Flow
@@ -52,23 +52,28 @@ class Hub:
         self._refused_until = 0.0
 
     @classmethod
-    @asynccontextmanager
-    async def lease(cls, hook: type[MediaHook], conn_id: str) -> AsyncIterator[Hub]:
-        """Give the hub of a connection in the running loop, for as long as the context lasts.
+    def of(cls, hook: type[MediaHook], conn_id: str) -> Hub:
+        """Give the hub of a connection in the running loop, to be leased at once by ``async with``.
 
         :param hook: The hook class of the service.
         :param conn_id: The Airflow connection.
         """
         hubs = _hubs.setdefault(asyncio.get_running_loop(), {})
-        hub = hubs.setdefault((hook, conn_id), cls(hook, conn_id))
-        hub._leases += 1
-        try:
-            yield hub
-        finally:
-            hub._leases -= 1
-            if not hub._leases:
-                del hubs[hook, conn_id]
-                await hub._close()
+        if (hook, conn_id) not in hubs:
+            hubs[hook, conn_id] = cls(hook, conn_id)
+        return hubs[hook, conn_id]
+
+    async def __aenter__(self) -> Self:
+        self._leases += 1
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._leases -= 1
+        if not self._leases:
+            del _hubs[asyncio.get_running_loop()][self._hook, self._conn_id]
+            await self._close()
 
     async def run(self, flow: Flow[T] | Call[T]) -> T:
         """Carry out a call or a flow.

@@ -118,7 +118,7 @@ class JobTrigger(BaseTrigger):
             deadline=self.deadline,
             progress=ProgressLog(self.log.info),
         )
-        async with Hub.lease(self.hook, self.conn_id) as hub:
+        async with Hub.of(self.hook, self.conn_id) as hub:
             while True:
                 await asyncio.sleep(watch.pause())
                 try:
@@ -145,7 +145,7 @@ class JobTrigger(BaseTrigger):
         kind = self.job_kind
         try:
             # The lease is taken first: run() is ending and would close the open client with its token.
-            async with Hub.lease(self.hook, self.conn_id) as hub:
+            async with Hub.of(self.hook, self.conn_id) as hub:
                 if await self._still_wanted():
                     self.log.info("%s %s goes on: another triggerer waits for it now", kind.noun, self.remote_id)
                     return

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from airflow_media.http.client import Client
 from airflow_media.http.errors import MediaError, NotFoundError, ProtocolError
@@ -56,7 +56,7 @@ class Watch(Struct, kw_only=True):
     _odd: int = 0
     _asked_to_wait: float = 0.0
     _due_at: float | None = None
-    _seen: list[tuple[float, float]] = field(default_factory=list)
+    _seen: tuple[tuple[float, float], ...] = ()
 
     def pause(self) -> float:
         """Tell how long to wait before the next look, in seconds."""
@@ -85,7 +85,7 @@ class Watch(Struct, kw_only=True):
             return self._end(Status.GONE, state.reason)
         self._due_at = None if state.due_in is None else self.wall() + state.due_in
         if state.percent is not None:
-            self._seen = [*self._seen[-4:], (self.wall(), state.percent)]
+            self._seen = (*self._seen[-4:], (self.wall(), state.percent))
         self.progress.job(f"{self.kind.noun} {self.job_id}", state, self._time_left())
         return self._overdue()
 
@@ -139,7 +139,7 @@ class Watch(Struct, kw_only=True):
         if not self._seen or self._started_at is None:
             return None
         # After a single look, take the wait to have begun with the job: a guess that errs on the early side.
-        looks = self._seen if len(self._seen) > 1 else [(self._started_at, 0.0), *self._seen]
+        looks = self._seen if len(self._seen) > 1 else ((self._started_at, 0.0), *self._seen)
         lately, now = _pace(looks[0], looks[-1]), _pace(looks[-2], looks[-1])
         if min(lately, now) <= 0:
             return None

@@ -70,7 +70,7 @@ class MediaFeed(SharedStreamProducer):
         while True:
             try:
                 # A lease is given back after a fault: the next one reads the connection anew, which may be mended.
-                async with Hub.lease(MediaStorageHook, self._conn_id) as hub:
+                async with Hub.of(MediaStorageHook, self._conn_id) as hub:
                     while True:
                         look = Look(await hub.run(recent_medias(since)))
                         since, self._failures = look.snapshot.horizon, 0

@@ -146,7 +146,7 @@ class NewMediaTrigger(BaseEventTrigger):
         if snapshot.reach <= since:
             return snapshot
         try:
-            async with Hub.lease(MediaStorageHook, self.media_storage_conn_id) as hub:
+            async with Hub.of(MediaStorageHook, self.media_storage_conn_id) as hub:
                 return await hub.run(recent_medias(since))
         except MediaError as fault:
             self.log.warning("Cannot list the media since %s, and tries again: %s", since, fault)

@@ -6,8 +6,9 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -15,6 +16,8 @@ import psutil
 
 GRACE_SECONDS: Final = 4.0
 """How long a child may take to end by itself. Airflow's scheduler would wait for its tasks, however long they take."""
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end this program."""
 TAIL_LINES: Final = 25
 TAIL_BYTES: Final = 64 * 1024
 
@@ -45,7 +48,7 @@ class Child:
     def start(self) -> Self:
         """Start it; again, if it was stopped."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as output:
+        with self.log.open("ab") as output, _signals_held_back():
             self._process = subprocess.Popen(
                 self._command,
                 env=self._env,
@@ -146,6 +149,23 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
     except FileNotFoundError:
         return ""
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Have signals that end this program wait: one between a start and its record would leave a child to nobody."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread only
+        return
+    held: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, frame: held.append(number)) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for missed in held:
+            signal.raise_signal(missed)
 
 
 def _kill_members(child: Child) -> None:

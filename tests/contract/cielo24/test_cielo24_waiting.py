@@ -85,7 +85,7 @@ def test_the_due_date_is_used_where_the_zone_of_the_service_is_told(
     house.until(job_id, "In Process")
 
     async def look() -> Any:
-        async with Hub.lease(Cielo24Trigger.hook, "cielo24_default") as hub:
+        async with Hub.of(Cielo24Trigger.hook, "cielo24_default") as hub:
             return await hub.observe(Cielo24Trigger.kinds["transcription"], job_id, within=0.01)
 
     state = asyncio.run(look())

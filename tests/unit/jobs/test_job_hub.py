@@ -34,7 +34,7 @@ async def observe(
     """Look at loaves all at once, each under a lease of its own, as triggers do."""
 
     async def one(job_id: str) -> JobState:
-        async with Hub.lease(BakeryHook, conn_id) as hub:
+        async with Hub.of(BakeryHook, conn_id) as hub:
             return await hub.observe(kind, job_id, within)
 
     return await asyncio.gather(*(one(job_id) for job_id in job_ids), return_exceptions=True)
@@ -83,7 +83,7 @@ def test_each_moment_has_a_request_of_its_own() -> None:
     oven = Oven([JobState(Phase.RUNNING, 10.0), JobState(Phase.DONE)])
 
     async def twice() -> list[JobState]:
-        async with Hub.lease(BakeryHook, CONN_ID) as hub:
+        async with Hub.of(BakeryHook, CONN_ID) as hub:
             return [await hub.observe(oven.kind(many=True), "7", within=0.0) for _ in range(2)]
 
     assert [state.phase for state in asyncio.run(twice())] == [Phase.RUNNING, Phase.DONE]
@@ -107,7 +107,7 @@ def test_who_gives_up_takes_nobody_along() -> None:
     oven = Oven()
 
     async def one_leaves() -> JobState:
-        async with Hub.lease(BakeryHook, CONN_ID) as hub:
+        async with Hub.of(BakeryHook, CONN_ID) as hub:
             asked = [asyncio.create_task(hub.observe(oven.kind(many=True), each, SOON)) for each in ("1", "1", "2")]
             await asyncio.sleep(0)
             asked[0].cancel()
@@ -137,13 +137,13 @@ def test_the_last_lease_closes_the_hub(bakery_connection: list[str]) -> None:
     oven = Oven()
 
     async def come_and_go() -> None:
-        async with Hub.lease(BakeryHook, CONN_ID) as first:
-            async with Hub.lease(BakeryHook, CONN_ID) as second:
+        async with Hub.of(BakeryHook, CONN_ID) as first:
+            async with Hub.of(BakeryHook, CONN_ID) as second:
                 assert second is first
                 await first.observe(oven.kind(), "7", SOON)
             await first.observe(oven.kind(), "7", SOON)
         assert len(bakery_connection) == 1
-        async with Hub.lease(BakeryHook, CONN_ID) as third:
+        async with Hub.of(BakeryHook, CONN_ID) as third:
             assert third is not first
             await third.observe(oven.kind(), "7", SOON)
 
@@ -155,7 +155,7 @@ def test_another_connection_has_another_hub(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", connection(login="other"))
 
     async def two() -> None:
-        async with Hub.lease(BakeryHook, CONN_ID) as mine, Hub.lease(BakeryHook, "other") as other:
+        async with Hub.of(BakeryHook, CONN_ID) as mine, Hub.of(BakeryHook, "other") as other:
             assert mine is not other
 
     asyncio.run(two())
@@ -171,7 +171,7 @@ def test_a_loop_that_ends_in_the_middle_leaves_nothing_to_the_next() -> None:
     oven = Oven([JobState(Phase.RUNNING)])
 
     async def left_open() -> None:
-        lease = Hub.lease(BakeryHook, CONN_ID)
+        lease = Hub.of(BakeryHook, CONN_ID)
         hub = await lease.__aenter__()
         await hub.observe(oven.kind(), "7", SOON)
 
