@@ -22,7 +22,7 @@ from bench_waits import SECONDS, authorities_with, stand_in, told
 from measure import ROOT, report
 from servers import new_certificate
 from status_server import job_ids
-from waiting import HERD, ROOMS, measure, shared
+from waiting import HERD, ROOMS, measure, new_loop, shared
 
 SERVICE = "pixop"
 NUMBER = int(os.environ.get("BENCH_WAITS", "1000"))
@@ -66,7 +66,7 @@ def profiled(url: str) -> None:
     room = ROOMS[SERVICE]
     wait = shared(SERVICE, room, url + room.host)
     profile = cProfile.Profile(time.thread_time)
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         profile.enable()
         runner.run(measure(wait, job_ids(SERVICE, NUMBER), HERD, SECONDS))
         profile.disable()

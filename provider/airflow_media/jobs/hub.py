@@ -47,7 +47,7 @@ class Hub:
         self._retired: list[AsyncClient] = []
         self._opening = asyncio.Lock()
         self._renewing = asyncio.Lock()
-        self._batches: dict[str, Batch] = {}
+        self._batches: dict[tuple[str, str], Batch] = {}
         self._refusal: AuthenticationError | None = None
         self._refused_until = 0.0
 
@@ -118,11 +118,14 @@ class Hub:
     async def _look(self, kind: JobKind, job_id: str, within: float) -> JobState:
         if kind.observe_many is None:
             return await self.run(kind.look(job_id))
-        asked = json.dumps([kind.name, kind.options], sort_keys=True)
-        batch = self._batches.setdefault(asked, Batch(self, kind))
-        return await batch.ask(job_id, within)
+        asked = (kind.name, json.dumps(kind.options, sort_keys=True) if kind.options else "")
+        if asked not in self._batches:
+            self._batches[asked] = Batch(self, kind)
+        return await self._batches[asked].ask(job_id, within)
 
     async def _open(self) -> AsyncClient:
+        if self._client is not None:
+            return self._client
         async with self._opening:
             if self._client is None:
                 self._client = await self._new_client()
@@ -166,7 +169,7 @@ class Batch:
     def __init__(self, hub: Hub, kind: JobKind) -> None:
         self._hub = hub
         self._kind = kind
-        self._waiting: dict[str, asyncio.Future[JobState]] = {}
+        self._waiting: dict[str, list[asyncio.Future[JobState]]] = {}
         self._flushes: set[asyncio.Task[None]] = set()
 
     async def ask(self, job_id: str, within: float) -> JobState:
@@ -179,8 +182,9 @@ class Batch:
             flush = asyncio.create_task(self._flush_after(within))
             self._flushes.add(flush)
             flush.add_done_callback(self._flushes.discard)
-        future = self._waiting.setdefault(job_id, asyncio.get_running_loop().create_future())
-        return await asyncio.shield(future)
+        future: asyncio.Future[JobState] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(job_id, []).append(future)
+        return await future
 
     def close(self) -> None:
         """Stop; nobody is waiting any more."""
@@ -199,9 +203,10 @@ class Batch:
 
 
 async def _settle(
-    waiting: Mapping[str, asyncio.Future[JobState]], states: Mapping[str, JobState], fault: Exception | None
+    waiting: Mapping[str, list[asyncio.Future[JobState]]], states: Mapping[str, JobState], fault: Exception | None
 ) -> None:
-    for number, (job_id, future) in enumerate(waiting.items(), start=1):
+    asked = [(job_id, future) for job_id, futures in waiting.items() for future in futures]
+    for number, (job_id, future) in enumerate(asked, start=1):
         if number % AT_ONCE == 0:
             await asyncio.sleep(0)  # those go on first; all at once would hold up every other trigger
         if future.cancelled():
