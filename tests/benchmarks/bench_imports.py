@@ -26,6 +26,27 @@ with DAG("peer", schedule=None):
     listed >> copied
 """
 
+RECORDS = 60
+FIELDS = """
+    id: str
+    name: str | None
+    percent: float
+    size: int = 0
+    state: str = ""
+    parent: str | None = None
+"""
+KINDS_OF_RECORDS = {
+    f"{RECORDS} classes of records as dataclasses": (
+        "from dataclasses import dataclass",
+        '@dataclass(frozen=True, slots=True)\nclass Record{number}:\n    "A record."',
+    ),
+    f"{RECORDS} classes of records as Structs": (
+        "from msgspec import Struct",
+        'class Record{number}(Struct, frozen=True):\n    "A record."',
+    ),
+}
+"""Why this provider's records are what they are."""
+
 MEASURE = """
 import json, runpy, sys, time
 from airflow.sdk import DAG, Asset, BaseHook, BaseOperator, BaseSensorOperator, Param, chain, dag, task, task_group
@@ -56,9 +77,14 @@ def main() -> None:
         peer.write_text(S3_DAG)
         cases = {"amazon: operators.s3": S3_OPERATORS, **{module: module for module in modules}}
         cases |= {"DAG with amazon's S3 operators": str(peer), **{f"dags/{path.name}": str(path) for path in dags}}
+        for name, (header, record) in KINDS_OF_RECORDS.items():
+            module = Path(folder) / f"{name}.py".replace(" ", "_")
+            module.write_text("\n".join([header, *(record.format(number=each) + FIELDS for each in range(RECORDS))]))
+            cases[name] = str(module)
         for case in cases.values():
             measured(case)  # writes the byte code
-        taken = {name: [measured(case) for _ in range(ROUNDS)] for name, case in cases.items()}
+        rounds = [{name: measured(case) for name, case in cases.items()} for _ in range(ROUNDS)]
+    taken = {name: [each[name] for each in rounds] for name in cases}
     rows = {}
     for name, figures in taken.items():
         other = "DAG with amazon's S3 operators" if name.startswith("dags/") else "amazon: operators.s3"

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from airflow_media.http import client as client_module
 from airflow_media.http.call import Answer, Call
@@ -116,7 +116,7 @@ def test_a_file_is_posted_to_a_store_outside_and_the_token_is_not() -> None:
     client = Scripted(session("https://store.example.net/bucket/"), httpx.Response(204))
     client.run(send_file("k", Few()))
     assert client.sent[1].url == "https://store.example.net/bucket/"
-    assert TOKEN not in str(client.sent[1])
+    assert TOKEN not in str(astuple(client.sent[1]))
 
 
 @pytest.mark.parametrize("url", ["http://store.example.net/", "http://api.example.com/v1/x", "http://127.0.0.1/"])
@@ -140,7 +140,7 @@ def test_a_redirect_to_a_store_is_followed_without_the_token_however_often() -> 
     client = Scripted(redirect(store), redirect(f"{PUBLIC}/back"), httpx.Response(200, content=iter([b"film"])))
     with follow(client, Film().call) as answer:
         assert b"".join(answer.chunks or ()) == b"film"
-    assert [TOKEN in str(send) for send in client.sent] == [True, False, False], "who was sent away has lost it"
+    assert [TOKEN in str(astuple(send)) for send in client.sent] == [True, False, False], "who was sent away has lost it"
 
 
 @pytest.mark.parametrize("url", ["gopher://x/", "file:///etc/passwd", "https://ann:pw@store.example.net/"])

@@ -24,7 +24,7 @@ UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, Type
 """What reading an answer raises where the answer is not of the shape that was promised."""
 
 
-class Answer(Struct, frozen=True):
+class Answer(Discreet, frozen=True):
     """What a server answered.
 
     :param status: HTTP status code.
@@ -32,6 +32,8 @@ class Answer(Struct, frozen=True):
     :param content: The whole body; empty while ``chunks`` is set.
     :param chunks: The body piece by piece, for a download that must not be held in memory.
     """
+
+    unsaid = ("headers", "content")
 
     status: int
     headers: Mapping[str, str]

@@ -19,7 +19,7 @@ from airflow_media.http.bodies import Body
 from airflow_media.http.call import UNREADABLE, Answer, Call, Configured, Flow, Pause
 from airflow_media.http.errors import InvalidRequestError, MediaError, UnreadableAnswerError
 from airflow_media.http.origins import Origins
-from airflow_media.http.redact import REDACTOR
+from airflow_media.http.redact import REDACTOR, Discreet
 from airflow_media.http.retry import RetryPolicy
 from airflow_media.http.service import Service
 
@@ -31,18 +31,20 @@ EXCERPT = 200
 """Characters of an unreadable answer that go into an error message."""
 
 
-class GetToken(Struct, frozen=True):
+class GetToken(Discreet, frozen=True):
     """Step: give a token that is good now.
 
     :param refused: The token that the service has just refused.
     :param bulk: Whether it is for a long transfer.
     """
 
+    unsaid = ("refused",)
+
     refused: str | None
     bulk: bool
 
 
-class Send(Struct, frozen=True):
+class Send(Discreet, frozen=True):
     """Step: send a request and give the answer; raise a :class:`MediaError` where none comes.
 
     :param method: HTTP method.
@@ -52,6 +54,8 @@ class Send(Struct, frozen=True):
     :param content: The body.
     :param bulk: Whether the answer may take long.
     """
+
+    unsaid = ("url", "headers", "params", "content")
 
     method: str
     url: str
