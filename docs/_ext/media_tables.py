@@ -286,8 +286,7 @@ def signature_of_record(
 ) -> tuple[str, str] | None:
     """Write the signature of a record so that Sphinx can read it.
 
-    Defaults that are made anew become ``...``, and annotations lose what :class:`Cielo24Options` has a
-    table for.
+    Defaults that are made anew become ``...``, and annotations lose what :class:`Cielo24Options` has a table for.
     """
     if not (isinstance(obj, type) and issubclass(obj, Struct)):
         return None
