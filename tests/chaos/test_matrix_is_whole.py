@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -39,4 +40,8 @@ def test_the_names_of_scenarios_differ() -> None:
 
 
 def test_the_documentation_shows_this_matrix() -> None:
-    assert json.loads(FOUND.read_text()) == report(expected()), "run make chaos"
+    shown, known = json.loads(FOUND.read_text()), report(expected())
+    for part in known:
+        differing = [pair for pair in zip_longest(shown[part], known[part]) if pair[0] != pair[1]]
+        assert differing == [], "run make chaos"
+    assert shown == known

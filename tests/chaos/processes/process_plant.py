@@ -32,6 +32,7 @@ from support.troubled_s3 import Exchange, Trouble, TroubledS3
 PATIENCE = 240.0
 """Seconds after which something that has not come to be will not: the machine may be busy."""
 TASK = "task"
+TRIGGERERS = ("triggerer", "triggerer-2")
 OPTIONS: dict[str, dict[str, Any]] = {"media_storage": {"jobs_from_uploads": False}}
 """How the stand-ins are set."""
 
@@ -189,6 +190,16 @@ class Plant:
     def thaw(self, component: str) -> None:
         """Let a component go on."""
         self._signal(component, signal.SIGCONT)
+
+    def triggerer(self, number: int) -> str:
+        """Name a triggerer that has waits, by its number in the database: it has their logs open."""
+
+        def writes(name: str) -> bool:
+            processes = [psutil.Process(pid) for pid in self.airflow.components[name].members()]
+            return any(file.path.endswith(f".trigger.{number}.log") for each in processes for file in each.open_files())
+
+        found: str = until(lambda: next(filter(writes, TRIGGERERS), None), f"logs of triggerer {number}")
+        return found
 
     def _signal(self, component: str, number: signal.Signals) -> None:
         for pid in self.airflow.components[component].members():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from media_sandbox.demo.airflow_api import DagRun
-from processes.process_plant import TASK, Plant, Wait, time_of, until
+from processes.process_plant import TASK, TRIGGERERS, Plant, Wait, time_of, until
 from support.mediahub import preset
 
 pytestmark = [
@@ -27,7 +27,7 @@ Intervention = Callable[[Plant, DagRun], None]
 @pytest.fixture(scope="module", autouse=True)
 def _loaded(plant: Plant) -> None:
     """Have each triggerer cancel a first job: for that it loads a good part of Airflow, and only once."""
-    for idle in ("triggerer", "triggerer-2"):
+    for idle in TRIGGERERS:
         plant.freeze(idle)
         wait = Wait.begin(plant, "process_deferred", "deferred")
         mark_failed(plant, wait.run)
