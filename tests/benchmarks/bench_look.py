@@ -1,6 +1,7 @@
-"""Where the CPU time of waits goes: a thousand jobs of Pixop, one request for each look, under a profiler.
+"""Where the CPU time of waits goes: a thousand of each service, all begun at once, under a profiler.
 
 Profiling makes Python code slower than what Python calls, so that the shares of the latter are larger than they seem.
+One profile of each service: it shows what a look is made of, not how long it takes.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from servers import new_certificate
 from status_server import job_ids
 from waiting import HERD, ROOMS, measure, new_loop, shared
 
-SERVICE = "pixop"
 NUMBER = int(os.environ.get("BENCH_WAITS", "1000"))
 REST = "the rest of Python"
+ONCE = "once, in a thread: importing aiohttp, reading whom to trust"
 LAYERS = {
     "the kernel: waiting, sending, receiving": re.compile(r"'select\.epoll'|'_socket\.socket'|'select\.poll'"),
     "encryption": re.compile(r"'_ssl\."),
-    "measuring": re.compile(r"/tests/benchmarks/|gc\.collect"),
+    "beginning the waits, and measuring": re.compile(r"/tests/benchmarks/|gc\.collect"),
     "aiohttp": re.compile(r"/(?:aiohttp|yarl|multidict|propcache|frozenlist)/"),
     "asyncio": re.compile(r"/asyncio/|/selectors\.py|/contextlib\.py|_contextvars|_asyncio"),
     "this provider": re.compile(r"/airflow_media/"),
@@ -61,35 +62,44 @@ def by_layer(profile: cProfile.Profile) -> dict[str, float]:
     return spent
 
 
-def profiled(url: str) -> None:
+def profiled(service: str, url: str) -> None:
     """Wait, and print the seconds of CPU time by part."""
-    room = ROOMS[SERVICE]
-    wait = shared(SERVICE, room, url + room.host)
+    room = ROOMS[service]
+    wait = shared(service, room, url + room.host)
     profile = cProfile.Profile(time.thread_time)
     with asyncio.Runner(loop_factory=new_loop) as runner:
+        began = time.process_time() - time.thread_time()
         profile.enable()
-        runner.run(measure(wait, job_ids(SERVICE, NUMBER), HERD, SECONDS))
+        runner.run(measure(wait, job_ids(service, NUMBER), HERD, SECONDS))
         profile.disable()
-        print(json.dumps(by_layer(profile)), flush=True)
+        elsewhere = time.process_time() - time.thread_time() - began
+        print(json.dumps({**by_layer(profile), ONCE: elsewhere}), flush=True)
         os._exit(0)  # what was waited for has no end
+
+
+def shares(service: str, certificate: Path) -> tuple[dict[str, float], float]:
+    """Give the percent of the CPU time that each part took, and the number of looks."""
+    variables = {**os.environ, "SSL_CERT_FILE": str(authorities_with(certificate))}
+    with stand_in(NUMBER, certificate) as (url, server):
+        command = [sys.executable, __file__, service, url]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, env=variables)
+        spent: dict[str, float] = json.loads(done.stdout.splitlines()[-1])  # before it, Airflow logs
+        looks = told(server)["jobs"]
+    return {part: 100 * seconds / sum(spent.values()) for part, seconds in spent.items()}, looks
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         certificate = new_certificate(Path(folder))
-        variables = {**os.environ, "SSL_CERT_FILE": str(authorities_with(certificate))}
-        with stand_in(NUMBER, certificate) as (url, server):
-            command = [sys.executable, __file__, url]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, env=variables)
-            spent: dict[str, float] = json.loads(done.stdout.splitlines()[-1])  # before it, Airflow logs
-            looks = told(server)["jobs"]
-    whole = sum(spent.values())
+        found = {service: shares(service, certificate) for service in ROOMS}
+    first, _ = next(iter(found.values()))
     rows = {
-        part: {"percent": 100 * seconds / whole, "seconds": seconds}
-        for part, seconds in sorted(spent.items(), key=lambda each: -each[1])
+        part: {service: percent.get(part, 0.0) for service, (percent, _) in found.items()}
+        for part in sorted({*LAYERS, REST, ONCE}, key=lambda part: -first.get(part, 0.0))
     }
-    report("look", rows, note=f"{NUMBER:,} waits, {SECONDS:.0f} s, {looks:,.0f} looks, TLS, under a profiler")
+    looks = ", ".join(f"{looks:,.0f} of {service}" for service, (_, looks) in found.items())
+    report("look", rows, note=f"percent; {NUMBER:,} waits each, {SECONDS:.0f} s, TLS, under a profiler; looks: {looks}")
 
 
 if __name__ == "__main__":
-    profiled(sys.argv[1]) if sys.argv[1:] else main()
+    profiled(*sys.argv[1:]) if sys.argv[1:] else main()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import statistics
-import sys
 import tempfile
 import threading
 import time
 from datetime import datetime
 from pathlib import Path
 
-from measure import ROOT, ROUNDS, report
+from measure import ROOT, ROUNDS, medians, report
 
 from media_sandbox.demo.airflow_api import DagRun, TaskInstance
 from media_sandbox.demo.airflow_server import AirflowServer
@@ -92,12 +90,9 @@ def main() -> None:
             airflow.wait_for_dag(DAG_ID)
             measured(airflow, sandbox, clip, home / "out")  # the first fills the caches
             runs = [measured(airflow, sandbox, clip, home / f"out{number}") for number in range(ROUNDS)]
-    rows = {
-        part: {name: statistics.median(run[part][name] for run in runs) for name in figures}
-        for part, figures in runs[0].items()
-    }
+    rows = {part: medians([run[part] for run in runs]) for part in runs[0]}
     report("overhead", rows, note=f"seconds, medians of {ROUNDS} runs of one clip; Airflow's LocalExecutor")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import random
-import statistics
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from measure import ROUNDS, Cost, python, report, timed
+from measure import ROUNDS, Cost, medians, python, report, timed
 from servers import GIB, MIB, file_of, size_of_file, source, workplace
 
 SIZE = size_of_file(2 * GIB)
@@ -53,10 +52,8 @@ def main() -> None:
             rows["uncut"].append({**asdict(whole), "seconds_ratio": 1.0})
             row = {**asdict(cut), "seconds_ratio": cut.seconds / whole.seconds, "requests": len(sent)}
             rows[f"cut {CUTS} times"].append(row | {"MiB_again_per_cut": again / MIB / CUTS})
-    medians = {
-        case: {key: statistics.median(row[key] for row in taken) for key in taken[0]} for case, taken in rows.items()
-    }
-    report("resume", medians, note=f"medians of {ROUNDS} rounds, each with cuts of its own; ratios within the round")
+    note = f"medians of {ROUNDS} rounds, each with cuts of its own; ratios within the round"
+    report("resume", {case: medians(taken) for case, taken in rows.items()}, note=note)
 
 
 def _run(folder: Path, video: Path, cuts: list[int], log: Path | None = None) -> Cost:

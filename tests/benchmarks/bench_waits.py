@@ -1,8 +1,8 @@
 """Thousands of deferred waits on one connection: triggers on the shared hub, against a client and a login for each.
 
 Both run in a process of their own against the same stand-in, over TLS, with tokens that live a minute. ``python
-bench_waits.py`` measures a part of the table; with ``all``, each service with each number and each kind of start (the
-obvious way with 5,000 waits, which needs 4 GiB, once); with SERVICE NUMBER STARTS WAY, one row.
+bench_waits.py`` measures a part of the table; with ``all``, each service with each number and each kind of start; with
+SERVICE NUMBER STARTS WAY, one row. The table is written after each round, so that a long run may be stopped.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import certifi
-from measure import ROOT, report
+from measure import ROOT, ROUNDS, medians, report
 from servers import new_certificate
-from waiting import ALONE, ASLEEP, HERD, INTERVAL, ROOMS, SHARED, STAGGERED
+from waiting import ALONE, ASLEEP, BARE, HERD, INTERVAL, ROOMS, SHARED, STAGGERED
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "60"))
 TOKEN_LIFE = 60.0
@@ -42,16 +42,19 @@ class Run(NamedTuple):
 
 PART = [
     *(Run(service, 1000, HERD, SHARED) for service in ROOMS),
-    Run("pixop", 1000, HERD, ALONE),
+    *(Run("pixop", 1000, HERD, way) for way in (ALONE, BARE)),
     Run("pixop", 5000, HERD, SHARED),
     Run("media_storage", 5000, HERD, SHARED),
     Run("pixop", 5000, HERD, ASLEEP),
 ]
 ALL = [
     *(Run(*each) for each in product(ROOMS, (1000,), (STAGGERED, HERD), (ALONE, SHARED))),
+    Run("pixop", 1000, HERD, BARE),
     *(Run(*each) for each in product(ROOMS, (5000,), (STAGGERED, HERD), (SHARED,))),
     *(Run("pixop", 5000, HERD, way) for way in (ALONE, ASLEEP)),
 ]
+ONCE = {Run("pixop", 5000, HERD, ALONE)}
+"""Measured in the first round only: it takes ten minutes, 5,000 sockets and 4 GiB."""
 
 
 @contextmanager
@@ -102,26 +105,37 @@ def measured(run: Run, certificate: Path, authorities: Path) -> dict[str, float]
     return {"answered": answered, **counted, **own, "cpu_ms_per_answer": cost, "server_cpu": seen["server_cpu"]}
 
 
-def _ratios(figures: dict[str, float], obvious: dict[str, float] | None) -> dict[str, float]:
-    """How many times more the obvious way needs of what counts; nothing where it was not measured."""
-    if obvious is None:
-        return {}
-    return {f"{name}_saved": obvious[name] / figures[name] for name in ("cpu_ms_per_answer", "added_memory")}
+def _row(own: Sequence[Mapping[str, float]], obvious: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Give the medians of all rounds, and of how many times more the obvious way needed in the same round."""
+    saved = [
+        {f"{name}_saved": its[name] / figures[name] for name in ("cpu_ms_per_answer", "added_memory")}
+        for figures, its in zip(own, obvious, strict=False)  # the obvious way may have been measured in the first only
+    ]
+    return medians(own) | (medians(saved) if saved else {})
 
 
-def main(names: list[str]) -> None:
-    runs = PART
-    if names == ["all"]:
-        runs = ALL
-    elif names:
-        runs = [Run(names[0], int(names[1]), names[2], names[3])]
+def measure_all(runs: Sequence[Run], name: str) -> None:
+    """Carry out all runs in turn, several times; print a table and write ``build/bench/NAME.json`` after each round."""
+    taken: dict[Run, list[dict[str, float]]] = {run: [] for run in runs}
     with tempfile.TemporaryDirectory() as folder:
         certificate = new_certificate(Path(folder))
         authorities = authorities_with(certificate)
-        taken = {run: measured(run, certificate, authorities) for run in runs}
-    rows = {str(run): figures | _ratios(figures, taken.get(run._replace(way=ALONE))) for run, figures in taken.items()}
-    note = f"{SECONDS:.0f} s, poll interval {INTERVAL:.0f} s, tokens of {TOKEN_LIFE:.0f} s, TLS"
-    report("wait" if len(names) > 1 else "waits", rows, note=note)  # one run does not replace the table
+        for number in range(1, ROUNDS + 1):
+            for run in runs:
+                if number == 1 or run not in ONCE:
+                    taken[run].append(measured(run, certificate, authorities))
+            rows = {str(run): _row(rounds, taken.get(run._replace(way=ALONE), [])) for run, rounds in taken.items()}
+            waits = f"{SECONDS:.0f} s, poll interval {INTERVAL:.0f} s, tokens of {TOKEN_LIFE:.0f} s, TLS"
+            report(name, rows, note=f"medians of {number} rounds; {waits}")
+
+
+def main(names: list[str]) -> None:
+    if names == ["all"]:
+        measure_all(ALL, "waits")
+    elif names:
+        measure_all([Run(names[0], int(names[1]), names[2], names[3])], "wait")  # it does not replace the table
+    else:
+        measure_all(PART, "waits")
 
 
 if __name__ == "__main__":

@@ -127,9 +127,16 @@ def compare(name: str, cases: Mapping[str, Callable[[], Cost]], peers: Mapping[s
 
 def _row(costs: Sequence[Cost], peer: Sequence[Cost]) -> dict[str, float]:
     figures = [(asdict(own), asdict(its)) for own, its in zip(costs, peer, strict=True)]
-    row = {key: statistics.median(own[key] for own, _ in figures) for key in FIGURES}
-    ratios = {f"{key}_ratio": statistics.median(own[key] / its[key] for own, its in figures) for key in FIGURES}
-    return row | ratios
+    ratios = [{f"{key}_ratio": own[key] / its[key] for key in FIGURES} for own, its in figures]
+    return medians([own for own, _ in figures]) | medians(ratios)
+
+
+def medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Give the median of each figure.
+
+    :param rounds: What was measured each time, by name.
+    """
+    return {name: statistics.median(figures[name] for figures in rounds) for name in rounds[0]}
 
 
 def report(
