@@ -1,7 +1,8 @@
 """Where the CPU time of waits goes: a thousand of each service, all begun at once, under a profiler.
 
-Profiling makes Python code slower than what Python calls, so that the shares of the latter are larger than they seem.
-One profile of each service: it shows what a look is made of, not how long it takes.
+Profiling makes Python code slower than what Python calls, and what runs in other threads not at all, so that the
+shares of both are larger than they seem. One profile of each service: it shows what a look is made of, not how long it
+takes.
 """
 
 from __future__ import annotations

@@ -37,10 +37,14 @@ class Run(NamedTuple):
     way: str
 
     def __str__(self) -> str:
-        return f"{self.service}, {self.number:,} waits, {self.starts}, {self.way}"
+        waits = "1 wait" if self.number == 1 else f"{self.number:,} waits"
+        return f"{self.service}, {waits}, {self.starts}, {self.way}"
 
 
+FIRST = Run("pixop", 1, HERD, SHARED)
+"""What a process does once, however many waits it has."""
 PART = [
+    FIRST,
     *(Run(service, 1000, HERD, SHARED) for service in ROOMS),
     *(Run("pixop", 1000, HERD, way) for way in (ALONE, BARE)),
     Run("pixop", 5000, HERD, SHARED),
@@ -48,6 +52,7 @@ PART = [
     Run("pixop", 5000, HERD, ASLEEP),
 ]
 ALL = [
+    FIRST,
     *(Run(*each) for each in product(ROOMS, (1000,), (STAGGERED, HERD), (ALONE, SHARED))),
     Run("pixop", 1000, HERD, BARE),
     *(Run(*each) for each in product(ROOMS, (5000,), (STAGGERED, HERD), (SHARED,))),
@@ -99,7 +104,7 @@ def measured(run: Run, certificate: Path, authorities: Path) -> dict[str, float]
         waited = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, env=variables)
         own: dict[str, float] = json.loads(waited.stdout.splitlines()[-1])  # before it, Airflow logs
         seen = told(server)
-    answered = seen.get("jobs", 0)
+    answered = own.pop("looks") or seen.get("jobs", 0)
     counted = {name: seen.get(name, 0) for name in ("requests", "logins", "refusals", "sockets", "connections")}
     cost = 1000 * own["cpu"] / answered if answered else float("nan")
     return {"answered": answered, **counted, **own, "cpu_ms_per_answer": cost, "server_cpu": seen["server_cpu"]}
@@ -108,7 +113,7 @@ def measured(run: Run, certificate: Path, authorities: Path) -> dict[str, float]
 def _row(own: Sequence[Mapping[str, float]], obvious: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Give the medians of all rounds, and of how many times more the obvious way needed in the same round."""
     saved = [
-        {f"{name}_saved": its[name] / figures[name] for name in ("cpu_ms_per_answer", "added_memory")}
+        {f"{name}_saved": its[name] / figures[name] for name in ("cpu", "cpu_ms_per_answer", "added_memory")}
         for figures, its in zip(own, obvious, strict=False)  # the obvious way may have been measured in the first only
     ]
     return medians(own) | (medians(saved) if saved else {})

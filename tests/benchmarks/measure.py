@@ -154,7 +154,8 @@ def report(
     print(f"\n{name}: {note}")
     print(" " * width, *(f"{column:>14}" for column in columns))
     for case, row in rows.items():
-        print(f"{case:<{width}}", *(f"{row.get(column, float('nan')):>14.3f}" for column in columns))
+        figures = (f"{row.get(column, float('nan')):>{max(14, len(column))}.3f}" for column in columns)
+        print(f"{case:<{width}}", *figures)
     RESULTS.mkdir(parents=True, exist_ok=True)
     document = {"note": note, "cases": rows} | ({"peers": peers} if peers else {})
     (RESULTS / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")

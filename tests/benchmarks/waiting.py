@@ -21,14 +21,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from status_server import job_ids
 
+if TYPE_CHECKING:
+    from airflow_media.jobs.states import JobState, Outcome
+
 INTERVAL = 10.0
 fetches: list[str] = []
 """Connections that were asked of Airflow."""
+looks: list[str] = []
+"""Jobs that a wait of the provider was told of. Xvid lists all its jobs, whoever asked: the stand-in cannot know."""
 SHARED, ALONE, BARE, ASLEEP = "provider", "obvious", "aiohttp", "asleep"
 STAGGERED, HERD = "staggered", "herd"
 FILES = 16384
@@ -112,6 +117,7 @@ ROOMS = {
 def shared(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any, Any, None]]:
     """What the triggerer does with a deferred task of this provider."""
     from airflow_media.jobs import hub
+    from airflow_media.jobs.watch import Watch
 
     module, _, name = room.trigger.partition(":")
     trigger_class = getattr(importlib.import_module(f"airflow_media.{module}"), name)
@@ -134,6 +140,13 @@ def shared(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any,
         return await fetch(conn_id)
 
     hub.aget_connection = counted
+    seen = Watch.seen
+
+    def noted(watch: Watch, state: JobState) -> Outcome | None:
+        looks.append(watch.job_id)
+        return seen(watch, state)
+
+    Watch.seen = noted  # type: ignore[method-assign, assignment]
 
     async def wait(job_id: str) -> None:
         names = {trigger_class.hook.conn_name_attr: f"{service}_bench", room.job_field: job_id}
@@ -296,6 +309,7 @@ async def measure(
         "longest_collection_ms": 1000 * ROUNDS.collections.longest,
         "ended": float(len(ended)),
         "fetches": float(len(fetches)),
+        "looks": float(len(looks)),
     }
     began = time.thread_time()
     gc.collect()  # Python does this now and then: whatever waits in this process, it stops for as long
