@@ -20,7 +20,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from bench_waits import SECONDS, authorities_with, stand_in, told
+from bench_waits import SECONDS, authorities_with, stand_in
 from measure import ROOT, report
 from servers import new_certificate
 from status_server import job_ids
@@ -64,28 +64,27 @@ def by_layer(profile: cProfile.Profile) -> dict[str, float]:
 
 
 def profiled(service: str, url: str) -> None:
-    """Wait, and print the seconds of CPU time by part."""
+    """Wait, and print the seconds of CPU time by part, and the number of looks."""
     room = ROOMS[service]
     wait = shared(service, room, url + room.host)
     profile = cProfile.Profile(time.thread_time)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         began = time.process_time() - time.thread_time()
         profile.enable()
-        runner.run(measure(wait, job_ids(service, NUMBER), HERD, SECONDS))
+        figures = runner.run(measure(wait, job_ids(service, NUMBER), HERD, SECONDS))
         profile.disable()
         elsewhere = time.process_time() - time.thread_time() - began
-        print(json.dumps({**by_layer(profile), ONCE: elsewhere}), flush=True)
+        print(json.dumps([{**by_layer(profile), ONCE: elsewhere}, figures["looks"]]), flush=True)
         os._exit(0)  # what was waited for has no end
 
 
 def shares(service: str, certificate: Path) -> tuple[dict[str, float], float]:
     """Give the percent of the CPU time that each part took, and the number of looks."""
     variables = {**os.environ, "SSL_CERT_FILE": str(authorities_with(certificate))}
-    with stand_in(NUMBER, certificate) as (url, server):
+    with stand_in(NUMBER, certificate) as (url, _):
         command = [sys.executable, __file__, service, url]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, env=variables)
-        spent: dict[str, float] = json.loads(done.stdout.splitlines()[-1])  # before it, Airflow logs
-        looks = told(server)["jobs"]
+    spent, looks = json.loads(done.stdout.splitlines()[-1])  # before it, Airflow logs
     return {part: 100 * seconds / sum(spent.values()) for part, seconds in spent.items()}, looks
 
 
