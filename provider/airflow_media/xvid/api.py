@@ -7,7 +7,7 @@ on, and items do not. JSON is asked for by parameter, which wins over any header
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -180,6 +180,7 @@ def list_jobs(
     autograph: bool | None = None,
     pipeline_id: str | None = None,
     input_file_name: str | None = None,
+    only: Container[str | None] | None = None,
     **paging: Any,
 ) -> Call[Page[Job]]:
     """'GET /jobs'.
@@ -190,6 +191,7 @@ def list_jobs(
     :param autograph: Only those that mark their outputs invisibly, or that do not.
     :param pipeline_id: Only those of this pipeline.
     :param input_file_name: Only those whose input has this in its name, in any case.
+    :param only: Ids of the jobs to read. The service cannot be asked for them: it lists the others too.
     :param paging: ``start`` (from 0), ``limit`` (at most 5000), ``sort`` (a key) and ``direction`` (1 or -1).
     """
     filters = {
@@ -200,7 +202,7 @@ def list_jobs(
         "pipeline.id": pipeline_id,
         "input.file.name": input_file_name,
     }
-    return _listing("jobs", Job.read, filters, **paging)
+    return _listing("jobs", Job.read, filters, only=only, **paging)
 
 
 def delete_job(job_id: str, *, missing_ok: bool = False) -> Call[bool]:
@@ -273,6 +275,7 @@ def _listing(
     read: Callable[[Any], T],
     filters: Mapping[str, object],
     *,
+    only: Container[str | None] | None = None,
     start: int | None = None,
     limit: int | None = None,
     sort: str | None = None,
@@ -284,7 +287,7 @@ def _listing(
         method="GET",
         url=f"/{name}/",
         params=_query({**filters, **paging}),
-        read=reader(lambda document: Page.read(document, name, read)),
+        read=reader(lambda document: Page.read(document, name, read, only)),
     )
 
 

@@ -68,13 +68,15 @@ def every(first: Call[Page[T]], limit: int = PAGE_SIZE) -> Flow[list[T]]:
     :param limit: How many items to ask for at a time.
     """
     items: list[T] = []
+    listed = 0
     while True:
-        paging = {"start": str(len(items)), "limit": str(limit)}
+        paging = {"start": str(listed), "limit": str(limit)}
         page = yield from replace(first, params={**first.params, **paging})
         items.extend(page.items)
+        listed += page.listed
         # The total counts before the size of the page: a service may give fewer at a time than was asked for.
-        more = len(items) < page.total if page.total is not None else len(page.items) >= limit
-        if not page.items or not more:
+        more = listed < page.total if page.total is not None else page.listed >= limit
+        if not page.listed or not more:
             return items
 
 
@@ -232,9 +234,8 @@ def jobs_in_progress(job_ids: Sequence[str]) -> Flow[dict[str, Job]]:
     """
     found: dict[str, Job] = {}
     if len(job_ids) >= MANY:
-        wanted = set(job_ids)
-        listed = yield from every(list_jobs(inprogress=True), WATCHED_PAGE)
-        found = {job.id: job for job in listed if job.id in wanted}
+        listed = yield from every(list_jobs(inprogress=True, only=frozenset(job_ids)), WATCHED_PAGE)
+        found = {job.id: job for job in listed}
     for job_id in job_ids:
         if job_id not in found:
             job = yield from _if_there(get_job(job_id))

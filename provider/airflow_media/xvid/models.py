@@ -7,7 +7,7 @@ Pipelines keep their storage addresses to themselves: those have the keys of the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -264,23 +264,30 @@ class Preset(Struct, frozen=True, kw_only=True):
 class Page(Struct, Generic[T], frozen=True):
     """A part of a listing.
 
-    :param items: What is on it.
+    :param items: What is on it, as far as it was to be read.
+    :param listed: How many are on it, read or not.
     :param total: How many there are in all, where the service tells.
     """
 
     items: tuple[T, ...]
+    listed: int
     total: int | None = None
 
     @classmethod
-    def read(cls, document: Document, name: str, read: Callable[[Document], T]) -> Page[T]:
+    def read(
+        cls, document: Document, name: str, read: Callable[[Document], T], only: Container[str | None] | None = None
+    ) -> Page[T]:
         """Read a listing.
 
         :param name: Plural name of what is listed.
         :param read: Reads one item.
+        :param only: Ids of the items to read; default: all.
         """
         if not document.has(name):
             raise ValueError(f"{name} is missing")  # an answer about something else is no empty listing
-        return cls(tuple(read(item) for item in document.objects(name)), document.integer("total"))
+        listed = document.objects(name)
+        wanted = listed if only is None else [item for item in listed if item.text("id") in only]
+        return cls(tuple(read(item) for item in wanted), len(listed), document.integer("total"))
 
 
 def _form_fields(fields: Mapping[str, Any]) -> dict[str, str]:
@@ -297,7 +304,7 @@ def _reference(document: Document, name: str) -> str | None:
 
 
 def _id_of(value: object) -> str | None:
-    found = value.get("id") if isinstance(value, Mapping) else None
+    found = value.get("id") if isinstance(value, dict) else None
     return found if isinstance(found, str) and found else None
 
 

@@ -278,6 +278,20 @@ def test_many_jobs_are_looked_at_by_one_listing_and_those_that_are_not_in_it_one
     assert (script.calls[0].params["inprogress"], script.calls[0].params["limit"]) == ("true", str(flows.WATCHED_PAGE))
 
 
+def test_a_job_of_somebody_else_that_cannot_be_read_does_not_end_a_wait() -> None:
+    ids = [f"job{number}" for number in range(flows.MANY)]
+    script = Script(jobs({"id": "another", "outputs": "none"}, *(listed(job_id) for job_id in ids)))
+    assert set(script.run(flows.jobs_in_progress(ids))) == set(ids)
+
+
+def test_pages_without_a_job_that_is_asked_for_are_gone_through() -> None:
+    ids = [f"job{number}" for number in range(flows.MANY)]
+    listings = [["another", "and another"], *(ids[start : start + 2] for start in range(0, flows.MANY, 2))]
+    script = Script(*(listing("jobs", *map(listed, each), total=flows.MANY + 2) for each in listings))
+    assert set(script.run(flows.jobs_in_progress(ids))) == set(ids)
+    assert [call.params["start"] for call in script.calls] == ["0", "2", "4", "6", "8"]
+
+
 # Results
 
 

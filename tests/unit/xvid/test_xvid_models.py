@@ -203,8 +203,14 @@ def test_a_preset() -> None:
 
 def test_a_part_of_a_listing() -> None:
     page = Page.read(Document({"jobs": [{"id": JOB, "status": "QUEUED"}], "total": 7}), "jobs", Job.read)
-    assert ([job.id for job in page.items], page.total) == ([JOB], 7)
-    assert Page.read(Document({"jobs": []}), "jobs", Job.read) == Page((), None)
+    assert ([job.id for job in page.items], page.listed, page.total) == ([JOB], 1, 7)
+    assert Page.read(Document({"jobs": []}), "jobs", Job.read) == Page((), 0, None)
+
+
+def test_of_a_listing_only_what_is_asked_for_is_read() -> None:
+    told = Document({"jobs": [{"id": "theirs"}, {"id": JOB, "status": "QUEUED"}, {"id": None}], "total": 7})
+    page = Page.read(told, "jobs", Job.read, {JOB})
+    assert ([job.id for job in page.items], page.listed, page.total) == ([JOB], 3, 7)
 
 
 def test_an_answer_about_something_else_is_no_empty_listing() -> None:
