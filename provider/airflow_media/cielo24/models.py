@@ -150,4 +150,4 @@ def _callback_urls(document: Document) -> tuple[str, ...]:
     """Read ``ReturnTargets``; one of another shape tells none, since nothing is decided by it."""
     targets = document.plain("ReturnTargets").get("url")
     listed = targets if isinstance(targets, list) else []
-    return tuple(str(each["callback_url"]) for each in listed if isinstance(each, Mapping) and each.get("callback_url"))
+    return tuple(str(each["callback_url"]) for each in listed if isinstance(each, dict) and each.get("callback_url"))

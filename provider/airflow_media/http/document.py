@@ -29,7 +29,7 @@ class Document:
     __slots__ = ("_keys", "_path")
 
     def __init__(self, value: object, path: str = "") -> None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise TypeError(f"{path or 'the answer'} is {_kind(value)}, not an object")
         self._keys: Mapping[str, Any] = value
         self._path = path
@@ -120,7 +120,7 @@ class Document:
         value = self._get((name,))
         if value is None:
             return []
-        if isinstance(value, str) or not isinstance(value, Sequence):
+        if not isinstance(value, list):
             raise TypeError(f"{self.path(name)} is {_kind(value)}, not a list")
         return [Document(item, f"{self.path(name)}[{index}]") for index, item in enumerate(value)]
 
@@ -132,7 +132,7 @@ class Document:
     def plain(self, name: str) -> Mapping[str, Any]:
         """Give a free object as it is; empty where there is none or something else."""
         value = self._get((name,))
-        return value if isinstance(value, Mapping) else {}
+        return value if isinstance(value, dict) else {}
 
     def _get(self, names: Sequence[str]) -> Any:
         for name in names:
@@ -166,4 +166,4 @@ def _kind(value: object) -> str:
         return "a number"
     if isinstance(value, str):
         return "a text" if value else "an empty text"
-    return "a list" if isinstance(value, Sequence) else "an object"
+    return "a list" if isinstance(value, list) else "an object"
