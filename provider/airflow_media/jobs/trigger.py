@@ -17,7 +17,7 @@ from airflow_media.jobs.hook import MediaHook
 from airflow_media.jobs.hub import Hub
 from airflow_media.jobs.progress import ProgressLog
 from airflow_media.jobs.states import JobKind, Outcome, Status
-from airflow_media.jobs.watch import Watch
+from airflow_media.jobs.watch import Watch, together
 
 _cancelling: set[asyncio.Task[None]] = set()
 """Cancellations on their way. The loop itself keeps weak references only."""
@@ -118,9 +118,11 @@ class JobTrigger(BaseTrigger):
             deadline=self.deadline,
             progress=ProgressLog(self.log.info),
         )
+        clock = asyncio.get_running_loop().time
         async with Hub.of(self.hook, self.conn_id) as hub:
             while True:
-                await asyncio.sleep(watch.pause())
+                due = together(clock() + watch.pause(), self.poll_interval)
+                await asyncio.sleep(due - clock())
                 try:
                     outcome = watch.seen(await hub.observe(kind, self.remote_id, within=self.poll_interval / 2))
                 except MediaError as fault:

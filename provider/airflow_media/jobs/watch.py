@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ AGING = 10
 """How many looks fit into the age of a wait whose finish cannot be foreseen, once it has grown old."""
 RARITY = 3
 """For jobs of hours or days: how many looks fit into the age of a wait, or into the time until the job is due."""
+TICK = 1.0
+"""Longest time between the moments at which the waits of an event loop look, in seconds."""
 FORESEEABLE = 30 * 86400.0
 """A finish further off than this, in seconds, is no guess at all."""
 
@@ -146,6 +149,20 @@ class Watch(Struct, kw_only=True):
         last, percent = looks[-1]
         left = (100.0 - percent) / max(lately, now) - (self.wall() - last)
         return max(0.0, left) if left < FORESEEABLE else None
+
+
+def together(moment: float, interval: float) -> float:
+    """Put a look off to the next moment at which others look, too.
+
+    A process that sleeps is woken at some cost, and writes and reads the sockets once for all who are due: the looks of
+    a thousand waits, each at a moment of its own, took three times the CPU time. Airflow itself takes events from its
+    triggers once a second.
+
+    :param moment: When the look is due, in seconds of any clock.
+    :param interval: Usual pause between two looks, in seconds. A tenth of it is added at most: pauses vary by as much.
+    """
+    tick = min(TICK, interval / 10)
+    return math.ceil(moment / tick) * tick if tick > 0 else moment
 
 
 def _foreseen(due: float, usual: float) -> float:

@@ -126,6 +126,24 @@ def test_it_waits_until_the_job_is_done(oven: Oven) -> None:
     assert oven.asked == ["7"] * 3
 
 
+def test_waits_look_at_moments_that_they_share(oven: Oven, monkeypatch: pytest.MonkeyPatch) -> None:
+    oven.looks = [*[JobState(Phase.RUNNING)] * 200, JobState(Phase.DONE)]
+    moments: list[float] = []
+    yielding = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        moments.append(asyncio.get_running_loop().time() + seconds)
+        await yielding(0)
+
+    async def wait() -> None:
+        await asyncio.gather(*(events(made(loaf_id=str(number), poll_interval=60.0)) for number in range(20)))
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    asyncio.run(wait())
+    assert len(moments) > 200
+    assert max(abs(moment - round(moment)) for moment in moments) < 0.25
+
+
 def test_faults_that_may_pass_do_not_end_a_wait(oven: Oven) -> None:
     oven.looks = [
         NetworkFaultError("no answer"),

@@ -23,7 +23,7 @@ from airflow_media.http.errors import (
 )
 from airflow_media.jobs.progress import ProgressLog
 from airflow_media.jobs.states import JobKind, JobState, Outcome, Phase, Status
-from airflow_media.jobs.watch import FARTHEST, ODD_ANSWERS, PATIENCE, SOONEST, Watch
+from airflow_media.jobs.watch import FARTHEST, ODD_ANSWERS, PATIENCE, SOONEST, TICK, Watch, together
 
 INTERVAL = 10.0
 START = 1_000.0
@@ -105,6 +105,23 @@ def test_waits_that_begin_together_do_not_stay_in_phase() -> None:
         moments = sorted(scene.now - START for scene in scenes)
         assert moments[-1] - moments[0] > INTERVAL / 2
         assert len({round(moment, 3) for moment in moments}) > 95
+
+
+@pytest.mark.parametrize(
+    ("moment", "interval", "expected"),
+    [(100.2, 10.0, 101.0), (100.7, 10.0, 101.0), (100.7, 3600.0, 101.0), (101.0, 10.0, 101.0), (100.26, 1.0, 100.3)],
+)
+def test_looks_are_put_off_to_moments_that_waits_share(moment: float, interval: float, expected: float) -> None:
+    assert together(moment, interval) == pytest.approx(expected)
+
+
+@given(st.floats(0.0, 1e9), st.floats(0.01, 86400.0))
+def test_a_look_is_put_off_by_less_than_pauses_vary_anyway(moment: float, interval: float) -> None:
+    assert -1e-6 < together(moment, interval) - moment < min(TICK, interval / 10) + 1e-6
+
+
+def test_without_an_interval_nothing_is_put_off() -> None:
+    assert together(100.2, 0.0) == 100.2
 
 
 def test_a_finish_that_can_be_foreseen_is_looked_for_when_it_is_due() -> None:
