@@ -17,7 +17,7 @@ from measure import report
 from airflow_media.http.call import Flow
 from airflow_media.jobs.progress import ProgressLog
 from airflow_media.jobs.states import JobKind, JobState, Phase
-from airflow_media.jobs.watch import FARTHEST, Watch
+from airflow_media.jobs.watch import FARTHEST, Watch, together
 
 JOBS = 500
 SHORTEST, LONGEST = 10.0, 7200.0
@@ -117,7 +117,7 @@ def foreseeing(interval: float, dice: random.Random) -> Callable[[Job], tuple[in
         )
         looks = 0
         while True:
-            now, looks = now + watch.pause(), looks + 1
+            now, looks = together(now + watch.pause(), interval), looks + 1
             if now >= job.seconds:
                 return looks, now - job.seconds
             watch.seen(JobState(Phase.RUNNING, job.percent(now)))

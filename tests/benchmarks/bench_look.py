@@ -28,7 +28,7 @@ from waiting import HERD, ROOMS, measure, new_loop, shared
 
 NUMBER = int(os.environ.get("BENCH_WAITS", "1000"))
 REST = "the rest of Python"
-ONCE = "once, in a thread: importing aiohttp, reading whom to trust"
+ONCE = "once, in a thread: reading whom to trust"
 LAYERS = {
     "the kernel: waiting, sending, receiving": re.compile(r"'select\.epoll'|'_socket\.socket'|'select\.poll'"),
     "encryption": re.compile(r"'_ssl\."),

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ fetches: list[str] = []
 """Connections that were asked of Airflow."""
 looks: list[str] = []
 """Jobs that a wait of the provider was told of. Xvid lists all its jobs, whoever asked: the stand-in cannot know."""
-SHARED, ALONE, BARE, ASLEEP = "provider", "obvious", "aiohttp", "asleep"
+SHARED, ALONE, BARE, APART, ASLEEP = "provider", "obvious", "aiohttp", "aiohttp, each at its own moment", "asleep"
 STAGGERED, HERD = "staggered", "herd"
 FILES = 16384
 """Open files that the wasteful way needs for 5,000 waits, and some."""
@@ -116,6 +116,7 @@ ROOMS = {
 
 def shared(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any, Any, None]]:
     """What the triggerer does with a deferred task of this provider."""
+    from airflow_media.http import aio  # noqa: F401 - as httpx, which the obvious code needs: imported, not measured
     from airflow_media.jobs import hub
     from airflow_media.jobs.watch import Watch
 
@@ -174,12 +175,16 @@ def alone(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any, 
     return wait
 
 
-def bare(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any, Any, None]]:
+def bare(service: str, room: Room, url: str, *, apart: bool = False) -> Callable[[str], Coroutine[Any, Any, None]]:
     """What looks at jobs of Pixop cost aiohttp alone: one session and one login for all waits.
 
     Nothing is told, no state is read from the JSON, no fault is borne, and a token that expires is not renewed.
+
+    :param apart: Whether each wait looks at a moment of its own, and not at one of those at which the provider looks.
     """
     import aiohttp
+
+    from airflow_media.jobs.watch import together
 
     async def login() -> str:
         async with httpx.AsyncClient() as client:
@@ -193,11 +198,14 @@ def bare(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any, A
         return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=16, ssl=trust), headers=headers)
 
     async def wait(job_id: str) -> None:
-        await asyncio.sleep(random.uniform(0, INTERVAL))  # as the provider: looks do not come in bursts
+        clock = asyncio.get_running_loop().time
+        pause = random.uniform(0, INTERVAL)
         while True:
+            due = clock() + pause
+            await asyncio.sleep((due if apart else together(due, INTERVAL)) - clock())
             async with session().get(f"{url}/videos/v1/check-process-video-progress/{job_id}") as answer:
                 json.loads(await answer.read())
-            await asyncio.sleep(random.uniform(0.9, 1.1) * INTERVAL)
+            pause = random.uniform(0.9, 1.1) * INTERVAL
 
     return wait
 
@@ -227,7 +235,7 @@ def asleep(service: str, room: Room, url: str) -> Callable[[str], Coroutine[Any,
     return wait
 
 
-WAYS = {SHARED: shared, ALONE: alone, BARE: bare, ASLEEP: asleep}
+WAYS = {SHARED: shared, ALONE: alone, BARE: bare, APART: partial(bare, apart=True), ASLEEP: asleep}
 
 
 class Collections:
@@ -293,8 +301,8 @@ async def measure(
         Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     tasks = []
     for place, job_id in enumerate(ids):
-        if starts == STAGGERED:
-            await asyncio.sleep(began + INTERVAL * place / len(ids) - time.perf_counter())
+        if starts == STAGGERED:  # in lots, for a triggerer asks for new triggers once a second
+            await asyncio.sleep(began + INTERVAL * place // len(ids) - time.perf_counter())
         else:
             await asyncio.sleep(0)  # as the triggerer does before it creates the next one
         tasks.append(asyncio.create_task(wait(job_id)))
