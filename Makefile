@@ -62,7 +62,7 @@ chaos: $(STAMP)  ## Every fault at every request of every task, and every proces
 fuzz: $(STAMP)  ## Property-based tests for ten minutes; MINUTES=2 for fewer, SEED=n for the same again
 	@$(BIN)/python tools/fuzz.py --workers $(WORKERS) --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-bench: $(STAMP)  ## Measure against peers, for 85 minutes; BENCH=name for one
+bench: $(STAMP)  ## Measure against peers, for 90 minutes; BENCH=name for one
 	@command -v curl >/dev/null || { echo "Installing curl, the peer of the uploads"; \
 		$$([ "$$(id -u)" = 0 ] || echo sudo) apt-get install -qq -y curl; }
 	@$(BIN)/python tests/benchmarks/run.py $(BENCH)

@@ -161,7 +161,7 @@ def main() -> None:
     interval = at_the_cost_of(rows[peer]["requests"], jobs)
     same = f"foreseen, {interval:.1f} s, as many requests as {peer}"
     for name, each in ((same, interval), *((f"foreseen, {each:.0f} s", each) for each in FIXED)):
-        rows[name] = tried(jobs, foreseeing(each, random.Random(1)), 1.1 * FARTHEST * each)
+        rows[name] = tried(jobs, foreseeing(each, random.Random(1)), together(1.1 * FARTHEST * each, each))
     for row in rows.values():
         row["requests_ratio"] = row["requests"] / rows[peer]["requests"]
         row["mean_delay_ratio"] = row["mean_delay"] / rows[peer]["mean_delay"]

@@ -13,6 +13,7 @@ from media_sandbox.demo.s3_server import BUCKET, S3Server
 from media_sandbox.demo.waiting import wait_until
 from media_sandbox.testing import RunningSandbox, make_garbage
 from support.ingesting import QUICK, RUN_SECONDS
+from support.runs import assert_success
 from support.troubled_s3 import TroubledS3, held
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("airflow")]
@@ -32,7 +33,7 @@ def test_videos_go_from_s3_and_the_web_to_s3(
 
     run = airflow.api.trigger("media_pipeline", {**conf, "steps": ["enhance"]})
 
-    assert airflow.api.wait_for_run(run, seconds=RUN_SECONDS).state == "success"
+    assert_success(airflow.api, run, seconds=RUN_SECONDS)
     made = [key.removeprefix("made/").partition("/") for key in s3.keys("made/")]
     assert [(folder.rpartition("-")[0], file) for folder, _, file in made] == [
         ("here", "enhanced/here.mp4"),
@@ -71,7 +72,7 @@ def test_a_download_to_s3_that_is_killed_leaves_no_parts(
 
 def test_a_run_that_takes_much_longer_than_those_before_is_told_of(airflow: AirflowServer) -> None:
     quick = airflow.api.trigger("late")
-    assert airflow.api.wait_for_run(quick, seconds=RUN_SECONDS).state == "success"
+    assert_success(airflow.api, quick, seconds=RUN_SECONDS)
 
     run = airflow.api.trigger("late", {"seconds": RUN_SECONDS})
 

@@ -16,6 +16,7 @@ from media_sandbox.demo.airflow_server import AirflowServer
 from media_sandbox.demo.waiting import wait_until
 from media_sandbox.pixop.fixtures import Account
 from media_sandbox.testing import RunningSandbox
+from support.runs import assert_success
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("airflow")]
 
@@ -84,7 +85,7 @@ def test_a_cleared_task_takes_up_its_job_or_begins_anew_but_never_has_two(
     )
     airflow.api.wait_for_state(run, "process", ["deferred", "success"], seconds=RUN_SECONDS)
     sandbox.admin.release()
-    assert airflow.api.wait_for_run(run, seconds=RUN_SECONDS).state == "success"
+    assert_success(airflow.api, run, seconds=RUN_SECONDS)
     # Whether the first try's job is cancelled before the second try finds it is a race; either end leaves one job.
     submitted = sandbox.admin.requests("pixop.process_video")
     cancelled = sandbox.admin.requests("pixop.delete_video")
@@ -108,12 +109,12 @@ def test_a_task_cleared_after_success_is_done_again(
     airflow: AirflowServer, sandbox: RunningSandbox, clip: Path
 ) -> None:
     run = airflow.api.trigger("process_deferred", {"source": str(clip)})
-    assert airflow.api.wait_for_run(run, seconds=RUN_SECONDS).state == "success"
+    assert_success(airflow.api, run, seconds=RUN_SECONDS)
     first = airflow.api.xcom(run, "process")
 
     airflow.api.clear(run, ["process"])
 
-    assert airflow.api.wait_for_run(run, seconds=RUN_SECONDS).state == "success"
+    assert_success(airflow.api, run, seconds=RUN_SECONDS)
     assert airflow.api.xcom(run, "process") != first
 
 
@@ -121,12 +122,12 @@ def test_sensors_start_from_the_trigger_with_rendered_ids(
     airflow: AirflowServer, sandbox: RunningSandbox, clip: Path
 ) -> None:
     done = airflow.api.trigger("process_deferred", {"source": str(clip)})
-    assert airflow.api.wait_for_run(done, seconds=RUN_SECONDS).state == "success"
+    assert_success(airflow.api, done, seconds=RUN_SECONDS)
     original, processed = airflow.api.xcom(done, "upload"), airflow.api.xcom(done, "process")
 
     run = airflow.api.trigger("watch_from_trigger", {"original": original, "processed": processed})
 
-    assert airflow.api.wait_for_run(run, seconds=RUN_SECONDS).state == "success"
+    assert_success(airflow.api, run, seconds=RUN_SECONDS)
     assert airflow.api.xcom(run, "ingest")["frame_width"] == 320
     assert airflow.api.xcom(run, "process") == processed
 
@@ -161,7 +162,7 @@ def test_no_secret_is_left_in_the_database_or_the_logs(
     airflow: AirflowServer, sandbox: RunningSandbox, clip: Path
 ) -> None:
     run = airflow.api.trigger("process_deferred", {"source": str(clip)})
-    assert airflow.api.wait_for_run(run, seconds=RUN_SECONDS).state == "success"
+    assert_success(airflow.api, run, seconds=RUN_SECONDS)
     canary = airflow.home / "canary.log"
     canary.write_text(f"The search finds tokens such as {sandbox.admin.token()}")
 
