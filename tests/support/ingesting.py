@@ -13,6 +13,7 @@ from media_sandbox.demo.airflow_api import Backfill, DagRun
 from media_sandbox.demo.airflow_server import AirflowServer
 from media_sandbox.demo.s3_server import BUCKET, S3Server
 from media_sandbox.testing import RunningSandbox
+from support.runs import logged
 
 DAG_ID = "daily_media_ingest"
 RUN_SECONDS = 400
@@ -84,10 +85,7 @@ class DailyIngest:
 
     def log(self, run: DagRun, task_id: str, map_index: int = -1) -> str:
         """Give what all tries of a task logged."""
-        task = self.airflow.api.task_instance(run, task_id, map_index)
-        return "\n".join(
-            line for number in range(1, task.try_number + 1) for line in self.airflow.api.log_lines(task, number)
-        )
+        return logged(self.airflow.api, self.airflow.api.task_instance(run, task_id, map_index))
 
     def dry_run(self, **choices: Any) -> list[date]:
         """Give the days that a backfill would run, in its order."""

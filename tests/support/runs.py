@@ -1,4 +1,4 @@
-"""Runs in a real Airflow: what went wrong in one that should have succeeded."""
+"""Runs in a real Airflow: what was logged, and what went wrong in one that should have succeeded."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def assert_success(api: AirflowApi, run: DagRun, *, seconds: float) -> None:
     """
     ended = api.wait_for_run(run, seconds=seconds)
     if ended.state != "success":
-        logs = (log for task in api.task_instances(run) if task.state != "success" for log in _logs(api, task))
-        raise AssertionError("\n".join([f"run {run.run_id} of {run.dag_id}: {ended.state}", *logs]))
+        failed = [task for task in api.task_instances(run) if task.state != "success"]
+        logs = [f"task {task.label}: {task.state}\n{logged(api, task)}" for task in failed]
+        raise AssertionError("\n\n".join([f"run {run.run_id} of {run.dag_id}: {ended.state}", *logs]))
 
 
-def _logs(api: AirflowApi, task: TaskInstance) -> list[str]:
-    lines = [f"task {task.label}: {task.state}"]
-    for number in range(1, task.try_number + 1):
-        lines += [f"try {number}:", *api.log_lines(task, number)]
-    return lines
+def logged(api: AirflowApi, task: TaskInstance) -> str:
+    """Give what all tries of a task logged."""
+    tries = range(1, task.try_number + 1)
+    return "\n".join(line for number in tries for line in api.log_lines(task, number))
