@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from types import TracebackType
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
@@ -31,7 +31,7 @@ LONGEST_FIELD = 64 * 1024
 _SPELLED = re.compile(r"https?://[A-Za-z0-9._~:/?\[\]!$&'()*+,;=%-]+")
 """URLs that need no encoding, as nearly all are; the library that encodes the others takes its time."""
 
-_FAULTS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+_TOLD: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
     (TimeoutError, httpx.ReadTimeout),
     (aiohttp.ClientProxyConnectionError, httpx.ProxyError),
@@ -55,13 +55,25 @@ class Session:
     :param headers: Sent with each request.
     :param connections: At most.
     :param idle: Seconds for which a connection is kept open unused.
+    :param connect: Seconds to wait for a connection.
+    :param read: Seconds to wait for the next bytes of an answer.
     """
 
-    def __init__(self, context: ssl.SSLContext, headers: Mapping[str, str], connections: int, idle: float) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        headers: Mapping[str, str],
+        *,
+        connections: int,
+        idle: float,
+        connect: float,
+        read: float,
+    ) -> None:
         self._context = context
         self._headers = headers
         self._connections = connections
         self._idle = idle
+        self._timeout = aiohttp.ClientTimeout(connect=connect, sock_read=read)
         self._proxies: dict[str, str] = {}
 
     @cached_property
@@ -70,14 +82,14 @@ class Session:
             connector=aiohttp.TCPConnector(ssl=self._context, limit=self._connections, keepalive_timeout=self._idle),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
+            timeout=self._timeout,
             skip_auto_headers=("Content-Type",),
             max_line_size=LONGEST_FIELD,
             max_field_size=LONGEST_FIELD,
             middlewares=(_sent_once,),
         )
 
-    @asynccontextmanager
-    async def opened(
+    async def fetch(
         self,
         method: str,
         url: str,
@@ -85,32 +97,32 @@ class Session:
         params: Mapping[str, str],
         headers: Mapping[str, str],
         content: bytes | None,
-        connect: float,
-        read: float,
-    ) -> AsyncIterator[tuple[int, dict[str, str], AsyncIterator[bytes]]]:
-        """Send a request.
+        append: Callable[[bytearray, bytes], object],
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Send a request and read the whole answer.
 
-        :param connect: Seconds to wait for a connection.
-        :param read: Seconds to wait for the next bytes of the answer.
-        :return: Status, header fields by their names in lower case, and the body still to be read.
+        :param append: Adds a piece to the body; it may raise, where that grows too long.
+        :return: Status, header fields by their names in lower case, and the body.
         :raises httpx.TransportError: What went wrong on the way.
         """
-        with _faults():
+        with _faults:
             answer = await self._session.request(
                 method,
                 _url(url, params),
                 data=content,
                 headers={name: _ascii(value) for name, value in headers.items()},
-                timeout=aiohttp.ClientTimeout(connect=connect, sock_read=read),
                 proxy=self._proxy(url),
                 allow_redirects=False,
             )
             if log.isEnabledFor(logging.DEBUG):
                 log.debug("%s", REDACTOR.clean(f"{method} {url}: {answer.status} {answer.raw_headers!r}"))
+            body = bytearray()
             try:
-                yield answer.status, _fields(answer.raw_headers), answer.content.iter_any()
+                async for piece in answer.content.iter_any():
+                    append(body, piece)
             finally:
                 answer.close()
+            return answer.status, _fields(answer.raw_headers), bytes(body)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -151,19 +163,24 @@ async def _sent_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
     It does that with a PUT or DELETE, too, and a PUT may be a create. It does not with what is no error of its own.
     """
-    with _faults():
+    with _faults:
         return await handler(request)
 
 
-@contextmanager
-def _faults() -> Iterator[None]:
-    """Turn the exceptions of aiohttp into those that the client's library has for them."""
-    try:
-        yield
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        if isinstance(error, UnicodeError):
-            raise
-        kind: type[httpx.RequestError] = next(kind for theirs, kind in _FAULTS if isinstance(error, theirs))
-        if isinstance(error.__cause__, ContentEncodingError):
-            kind = httpx.DecodingError
-        raise kind(str(error) or type(error).__name__) from error
+class _Faults:
+    """Turns the exceptions of aiohttp into those that the client's library has for them.
+
+    No generator: one of those would be made anew for each request, twice.
+    """
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if isinstance(error, (aiohttp.ClientError, OSError, ValueError)) and not isinstance(error, UnicodeError):
+            told: type[httpx.RequestError] = next(told for theirs, told in _TOLD if isinstance(error, theirs))
+            if isinstance(error.__cause__, ContentEncodingError):
+                told = httpx.DecodingError
+            raise told(str(error) or type(error).__name__) from error
+
+
+_faults = _Faults()

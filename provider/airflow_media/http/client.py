@@ -118,6 +118,7 @@ class _Base(ABC):
             settings=settings,
         )
         self.timeouts = timeouts or Timeouts()
+        self._faults = _Faults(self.timeouts)
         self.ranges = ranges or Ranges()
         self._ca_file = ca_file
         self._start()
@@ -232,7 +233,7 @@ class Client(_Base):
             response.close()
 
     def _open(self, step: Send, http: httpx.Client) -> httpx.Response:
-        with _faults(self.timeouts):
+        with self._faults:
             if not isinstance(step.content, Body):
                 return http.send(_request(http, step, step.content, self.timeouts), stream=True)
             with step.content.open() as pieces:
@@ -241,14 +242,14 @@ class Client(_Base):
 
     def _whole(self, response: httpx.Response) -> Answer:
         content = bytearray()
-        with _faults(self.timeouts):
+        with self._faults:
             for piece in response.iter_bytes():
                 _append(content, piece)
         return Answer(response.status_code, dict(response.headers), bytes(content))
 
     def _raw(self, response: httpx.Response, call: Call[Any]) -> Generator[bytes, None, None]:
         try:
-            with _faults(self.timeouts):
+            with self._faults:
                 # No chunk size: with one, the HTTP library copies everything once more.
                 yield from response.iter_raw()
         except MediaError as error:
@@ -261,7 +262,14 @@ class AsyncClient(_Base):
     def _start(self) -> None:
         from airflow_media.http.aio import Session
 
-        self._session = Session(ssl_context(self._ca_file), {"user-agent": USER_AGENT}, CONNECTIONS, IDLE)
+        self._session = Session(
+            ssl_context(self._ca_file),
+            {"user-agent": USER_AGENT},
+            connections=CONNECTIONS,
+            idle=IDLE,
+            connect=self.timeouts.connect,
+            read=self.timeouts.read,
+        )
         self._token_lock = asyncio.Lock()
         self._gate = asyncio.Semaphore(CONCURRENCY)
 
@@ -318,20 +326,16 @@ class AsyncClient(_Base):
         if step.content is not None and not isinstance(step.content, bytes):
             raise TypeError("AsyncClient sends no files: run the transfer with Client in a worker")
         async with self._gate:
-            with _faults(self.timeouts):
-                async with self._session.opened(
+            with self._faults:
+                answer = await self._session.fetch(
                     step.method,
                     step.url,
                     params=step.params,
                     headers=step.headers,
                     content=step.content,
-                    connect=self.timeouts.connect,
-                    read=self.timeouts.read,
-                ) as (status, fields, pieces):
-                    content = bytearray()
-                    async for piece in pieces:
-                        _append(content, piece)
-                    return Answer(status, fields, bytes(content))
+                    append=_append,
+                )
+        return Answer(*answer)
 
 
 def _request(
@@ -367,17 +371,24 @@ def _append(content: bytearray, piece: bytes) -> None:
         raise ProtocolError(f"an answer of more than {LARGEST_ANSWER} bytes where a short document was expected")
 
 
-@contextmanager
-def _faults(timeouts: Timeouts) -> Iterator[None]:
-    """Turn the HTTP library's exceptions into ours. The cause is dropped: it says nothing more, and at great length."""
-    try:
-        yield
-    except httpx.HTTPError as error:
-        _raise(error, timeouts)
-    except httpx.InvalidURL as error:
-        raise InvalidRequestError(f"not a URL that can be asked: {error}") from None
-    except UnicodeEncodeError as error:
-        raise InvalidRequestError(f"a header field with other than ASCII characters: {error}") from None
+class _Faults:
+    """Turns the HTTP library's exceptions into ours. The cause is dropped: it says nothing more, and at great length.
+
+    :param timeouts: What the client waits for at most, to be told.
+    """
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if isinstance(error, httpx.HTTPError):
+            _raise(error, self._timeouts)
+        if isinstance(error, httpx.InvalidURL):
+            raise InvalidRequestError(f"not a URL that can be asked: {error}") from None
+        if isinstance(error, UnicodeEncodeError):
+            raise InvalidRequestError(f"a header field with other than ASCII characters: {error}") from None
 
 
 def _raise(error: httpx.HTTPError, timeouts: Timeouts) -> NoReturn:

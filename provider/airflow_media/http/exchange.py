@@ -146,7 +146,11 @@ class Exchange(Struct, kw_only=True):
         started, attempt, refused = self.monotonic(), 0, None
         while True:
             attempt += 1
-            token = (yield GetToken(refused, call.bulk)) if self.auth and call.authenticated else None
+            token: str | None = None
+            if self.auth and call.authenticated:
+                # Asked for here first: nearly always there is one, and nobody need wait for a turn.
+                token = self.tokens.current(self.monotonic(), refused=refused, bulk=call.bulk)
+                token = token or (yield GetToken(refused, call.bulk))
             try:
                 answer: Answer = yield self._request(call, url, token)
             except MediaError as lost:
@@ -207,10 +211,8 @@ class Exchange(Struct, kw_only=True):
         headers |= {name.lower(): value for name, value in call.headers.items()}
         params = dict(call.params)
         # Added anew with each request: what has not been used for long is forgotten.
-        REDACTOR.add(value for name, value in params.items() if name in self.service.secret_params)
-        REDACTOR.add(self.auth.secrets() if self.auth else ())
+        REDACTOR.add(self._secrets(call, token))
         if token and self.auth:
-            REDACTOR.add([token])
             headers |= {name.lower(): value for name, value in self.auth.headers(token).items()}
             params |= self.auth.params(token)
         content: bytes | Body | None = call.body
@@ -225,6 +227,12 @@ class Exchange(Struct, kw_only=True):
             if call.body.content_type is not None:
                 headers["content-type"] = call.body.content_type
         return Send(call.method, url, headers, params, content, call.bulk)
+
+    def _secrets(self, call: Call[Any], token: str | None) -> list[str]:
+        secrets = [value for name, value in call.params.items() if name in self.service.secret_params]
+        if self.auth:
+            secrets += self.auth.secrets()
+        return [*secrets, token] if token else secrets
 
     def _read(self, call: Call[T], answer: Answer) -> T:
         try:

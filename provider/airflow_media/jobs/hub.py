@@ -20,6 +20,7 @@ from airflow_media.http.errors import AuthenticationError, NetworkFaultError, No
 from airflow_media.jobs.compat import aget_connection, in_thread
 from airflow_media.jobs.hook import MediaHook
 from airflow_media.jobs.states import JobKind, JobState
+from airflow_media.jobs.watch import together
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Hub:
         self._opening = asyncio.Lock()
         self._renewing = asyncio.Lock()
         self._batches: dict[tuple[str, str], Batch] = {}
+        self._bells: dict[float, asyncio.Event] = {}
         self._refusal: AuthenticationError | None = None
         self._refused_until = 0.0
 
@@ -74,6 +76,22 @@ class Hub:
         if not self._leases:
             del _hubs[asyncio.get_running_loop()][self._hook, self._conn_id]
             await self._close()
+
+    async def sleep(self, pause: float, interval: float) -> None:
+        """Sleep until a look is due, and on to the next moment at which others look, too. They share one timer.
+
+        :param pause: Until the look is due, in seconds.
+        :param interval: Usual pause between two looks, in seconds.
+        """
+        loop = asyncio.get_running_loop()
+        moment = together(loop.time() + pause, interval)
+        if moment not in self._bells:
+            self._bells[moment] = asyncio.Event()
+            loop.call_at(moment, self._ring, moment)
+        await self._bells[moment].wait()
+
+    def _ring(self, moment: float) -> None:
+        self._bells.pop(moment).set()
 
     async def run(self, flow: Flow[T] | Call[T]) -> T:
         """Carry out a call or a flow.

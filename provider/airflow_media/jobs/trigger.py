@@ -17,7 +17,7 @@ from airflow_media.jobs.hook import MediaHook
 from airflow_media.jobs.hub import Hub
 from airflow_media.jobs.progress import ProgressLog
 from airflow_media.jobs.states import JobKind, Outcome, Status
-from airflow_media.jobs.watch import Watch, together
+from airflow_media.jobs.watch import Watch
 
 _cancelling: set[asyncio.Task[None]] = set()
 """Cancellations on their way. The loop itself keeps weak references only."""
@@ -118,11 +118,9 @@ class JobTrigger(BaseTrigger):
             deadline=self.deadline,
             progress=ProgressLog(self.log.info),
         )
-        clock = asyncio.get_running_loop().time
         async with Hub.of(self.hook, self.conn_id) as hub:
             while True:
-                due = together(clock() + watch.pause(), self.poll_interval)
-                await asyncio.sleep(due - clock())
+                await hub.sleep(watch.pause(), self.poll_interval)
                 try:
                     outcome = watch.seen(await hub.observe(kind, self.remote_id, within=self.poll_interval / 2))
                 except MediaError as fault:

@@ -126,22 +126,62 @@ def test_it_waits_until_the_job_is_done(oven: Oven) -> None:
     assert oven.asked == ["7"] * 3
 
 
-def test_waits_look_at_moments_that_they_share(oven: Oven, monkeypatch: pytest.MonkeyPatch) -> None:
-    oven.looks = [*[JobState(Phase.RUNNING)] * 200, JobState(Phase.DONE)]
-    moments: list[float] = []
-    yielding = asyncio.sleep
+class Hurried(asyncio.SelectorEventLoop):
+    """Its clock jumps to the next timer when there is nothing else to do."""
 
-    async def sleep(seconds: float) -> None:
-        moments.append(asyncio.get_running_loop().time() + seconds)
-        await yielding(0)
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0.0
+        self.select, self._selector.select = self._selector.select, self.jump
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+    def jump(self, timeout: float | None = None) -> list[Any]:
+        self.ahead += timeout or 0.0
+        return self.select(timeout if timeout is None else 0)
+
+
+def looked_at(monkeypatch: pytest.MonkeyPatch, looks: int) -> list[float]:
+    """Keep the moments of so many looks, each of a job that runs; at the next one, it is done."""
+    moments: list[float] = []
+
+    def observe(job_id: str) -> Flow[JobState]:
+        yield from ()
+        moments.append(asyncio.get_running_loop().time())
+        return JobState(Phase.RUNNING if len(moments) <= looks else Phase.DONE)
+
+    monkeypatch.setattr(BakeryTrigger, "kinds", {"baking": JobKind(name="baking", noun="Loaf", observe=observe)})
+    return moments
+
+
+def test_waits_look_at_moments_that_they_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = looked_at(monkeypatch, 200)
 
     async def wait() -> None:
         await asyncio.gather(*(events(made(loaf_id=str(number), poll_interval=60.0)) for number in range(20)))
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    asyncio.run(wait())
-    assert len(moments) > 200
+    with asyncio.Runner(loop_factory=Hurried) as runner:
+        runner.run(wait())
+    assert len(moments) == 220
+    assert moments[-1] - moments[0] > 9 * 60 * 0.9
     assert max(abs(moment - round(moment)) for moment in moments) < 0.25
+
+
+def test_a_wait_that_ends_early_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trigger_module.Watch, "pause", lambda watch: 60.0)
+    moments = looked_at(monkeypatch, 0)
+
+    async def wait() -> list[dict[str, Any]]:
+        first, second = (asyncio.create_task(events(made(poll_interval=60.0))) for _ in range(2))
+        await asyncio.sleep(5)
+        first.cancel()
+        return await second
+
+    with asyncio.Runner(loop_factory=Hurried) as runner:
+        [payload] = runner.run(wait())
+    assert Outcome.from_event(payload).status is Status.DONE
+    assert len(moments) == 1
 
 
 def test_faults_that_may_pass_do_not_end_a_wait(oven: Oven) -> None:
