@@ -21,6 +21,8 @@ from support.runs import assert_success
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("airflow")]
 
 RUN_SECONDS = 400
+STUCK_AT = 20
+"""Percent."""
 JWT = re.compile(rb"eyJ[\w-]+\.(eyJ[\w-]+)\.")
 
 
@@ -36,11 +38,20 @@ def begin_stuck(
     airflow: AirflowServer, sandbox: RunningSandbox, clip: Path, dag_id: str, state: str
 ) -> tuple[DagRun, str]:
     """Start a run whose processing gets stuck, and wait until its task waits for it."""
-    sandbox.admin.outcome("process", "stuck", percent=20, times=1)
+    sandbox.admin.outcome("process", "stuck", percent=STUCK_AT, times=1)
     run = airflow.api.trigger(dag_id, {"source": str(clip)})
     airflow.api.wait_for_state(run, "process", [state], seconds=RUN_SECONDS)
     submitted = wait_until(lambda: processed_ids(sandbox), what="a processing at the service", seconds=RUN_SECONDS)
     return run, submitted[-1]
+
+
+def wait_until_stuck(sandbox: RunningSandbox, video_id: str) -> None:
+    """Wait until it hangs: a release opens the gate for those who stand at it, not for those still to come."""
+    wait_until(
+        lambda: sandbox.admin.video(video_id)["processing"]["percent"] >= STUCK_AT,
+        what=f"the processing of video {video_id} to get stuck",
+        seconds=RUN_SECONDS,
+    )
 
 
 def processed_ids(sandbox: RunningSandbox) -> list[str]:
@@ -74,7 +85,8 @@ def test_a_task_that_is_marked_failed_has_its_job_cancelled_once(
 def test_a_cleared_task_takes_up_its_job_or_begins_anew_but_never_has_two(
     airflow: AirflowServer, sandbox: RunningSandbox, clip: Path
 ) -> None:
-    run, _ = begin_stuck(airflow, sandbox, clip, "process_deferred", "deferred")
+    run, video_id = begin_stuck(airflow, sandbox, clip, "process_deferred", "deferred")
+    wait_until_stuck(sandbox, video_id)
 
     airflow.api.clear(run, ["process"])
 
