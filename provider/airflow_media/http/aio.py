@@ -118,8 +118,8 @@ class Session:
                 log.debug("%s", REDACTOR.clean(f"{method} {url}: {answer.status} {answer.raw_headers!r}"))
             body = bytearray()
             try:
-                async for piece in answer.content.iter_any():
-                    append(body, piece)
+                while not answer.content.at_eof():
+                    append(body, await answer.content.readany())
             finally:
                 answer.close()
             return answer.status, _fields(answer.raw_headers), bytes(body)

@@ -16,7 +16,7 @@ from airflow_media.http.errors import AuthenticationError, MediaError
 
 
 class Awaited(TokenCache):
-    """Opens a gate when a token has been asked for so many times: all who asked wait for the same login."""
+    """Opens a gate when a login has been wanted so many times: all who wanted one wait for the same."""
 
     def __init__(self, many: int, gate: Gate) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ def test_all_that_are_refused_at_once_log_in_once_more(server: WireServer, make:
     server.on("POST", "/token", computed(keys.issue), held(gate, computed(keys.issue)))
     server.on("GET", "/videos/7", work, gathered(CONCURRENCY, work))
     client = make(KeyAuth())
-    client.client.exchange.tokens = Awaited(1 + 2 * CONCURRENCY, gate)  # each asks first, and again when refused
+    client.client.exchange.tokens = Awaited(1 + CONCURRENCY, gate)  # the first call, and each that is refused
     assert client.run(get()) == 1
     keys.good.clear()
     assert client.run_all([get() for _ in range(CONCURRENCY)]) == [1] * CONCURRENCY
