@@ -24,7 +24,7 @@ from bench_waits import SECONDS, authorities_with, stand_in
 from measure import ROOT, report
 from servers import new_certificate
 from status_server import job_ids
-from waiting import HERD, ROOMS, measure, new_loop, shared
+from waiting import HERD, ROOMS, log_as_triggers_do, measure, new_loop, shared
 
 NUMBER = int(os.environ.get("BENCH_WAITS", "1000"))
 REST = "the rest of Python"
@@ -65,6 +65,7 @@ def by_layer(profile: cProfile.Profile) -> dict[str, float]:
 
 def profiled(service: str, url: str) -> None:
     """Wait, and print the seconds of CPU time by part, and the number of looks."""
+    log_as_triggers_do()
     room = ROOMS[service]
     wait = shared(service, room, url + room.host)
     profile = cProfile.Profile(time.thread_time)

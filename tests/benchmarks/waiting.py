@@ -289,6 +289,15 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return asyncio.SelectorEventLoop(ROUNDS)
 
 
+def log_as_triggers_do() -> None:
+    """Log as Airflow has the process log in which its triggers run: as JSON, line by line, to the triggerer."""
+    from airflow.sdk.log import configure_logging, reset_logging
+
+    reset_logging()
+    output = open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)  # noqa: SIM115 - for the life of the process
+    configure_logging(json_output=True, output=output, sending_to_supervisor=True)
+
+
 async def measure(
     wait: Callable[[str], Coroutine[Any, Any, None]], ids: list[str], starts: str, seconds: float
 ) -> dict[str, float]:
@@ -337,6 +346,7 @@ def main(service: str, way: str, starts: str, number: str, seconds: str, url: st
         resource.setrlimit(
             resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(FILES, hard), hard)
         )
+    log_as_triggers_do()
     room = ROOMS[service]
     wait = WAYS[way](service, room, url + room.host)
     with asyncio.Runner(loop_factory=new_loop) as runner:

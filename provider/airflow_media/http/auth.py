@@ -95,7 +95,7 @@ class TokenCache:
             raise copy.copy(self._failure)
 
     def current(self, now: float, *, refused: str | None = None, bulk: bool = False) -> str | None:
-        """Give the token to use.
+        """Give the token to use. May be asked by anyone at any time: at worst, it does not see one that has just come.
 
         :param now: Monotonic time in seconds.
         :param refused: A token that the service has just refused, which must not be given again.

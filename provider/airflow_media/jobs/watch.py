@@ -27,7 +27,7 @@ AGING = 10
 """How many looks fit into the age of a wait whose finish cannot be foreseen, once it has grown old."""
 RARITY = 3
 """For jobs of hours or days: how many looks fit into the age of a wait, or into the time until the job is due."""
-TICK = 1.0
+TICK = 1.5
 """Longest time between the moments at which the waits of an event loop look, in seconds."""
 FORESEEABLE = 30 * 86400.0
 """A finish further off than this, in seconds, is no guess at all."""
@@ -155,13 +155,12 @@ def together(moment: float, interval: float) -> float:
     """Put a look off to the next moment at which others look, too.
 
     A process that sleeps is woken at some cost, and writes and reads the sockets once for all who are due: the looks of
-    a thousand waits, each at a moment of its own, took three times the CPU time. Airflow itself takes events from its
-    triggers once a second.
+    a thousand waits, each at a moment of its own, took three times the CPU time.
 
     :param moment: When the look is due, in seconds of any clock.
-    :param interval: Usual pause between two looks, in seconds. A tenth of it is added at most: pauses vary by as much.
+    :param interval: Usual pause between two looks, in seconds. A fifth of it is added at most: pauses vary by as much.
     """
-    tick = min(TICK, interval / 10)
+    tick = min(TICK, interval / 5)
     return math.ceil(moment / tick) * tick if tick > 0 else moment
 
 

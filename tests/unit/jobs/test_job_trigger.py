@@ -16,6 +16,7 @@ from airflow_media.jobs import trigger as trigger_module
 from airflow_media.jobs.deferral import JOB_ID_KEY
 from airflow_media.jobs.states import JobKind, JobState, Outcome, Phase, Status
 from airflow_media.jobs.trigger import JobTrigger
+from airflow_media.jobs.watch import TICK
 from support.bakery import CONN_ID, PASSWORD, BakeryTrigger, Oven
 from support.tasks import DAG_ID, RUN_ID, travelled
 
@@ -165,7 +166,7 @@ def test_waits_look_at_moments_that_they_share(monkeypatch: pytest.MonkeyPatch) 
         runner.run(wait())
     assert len(moments) == 220
     assert moments[-1] - moments[0] > 9 * 60 * 0.9
-    assert max(abs(moment - round(moment)) for moment in moments) < 0.25
+    assert max(moment % TICK for moment in moments) < TICK / 4
 
 
 def test_a_wait_that_ends_early_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
