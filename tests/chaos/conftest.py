@@ -203,11 +203,12 @@ def outcome(record_property: Callable[[str, object], None]) -> Callable[[str, Ca
 @pytest.fixture
 def between_looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[World], None]:
     """Let work at the service end between two looks, so that a run asks for the same each time."""
-    from airflow_media.jobs import trigger, watch
+    from airflow_media.jobs import watch
+    from airflow_media.jobs.hub import Hub
 
     def settle(world: World) -> None:
         monkeypatch.setattr(watch, "time", Passing(time, lambda _: world.settle()))
-        monkeypatch.setattr(trigger, "asyncio", Passing(asyncio, lambda _: asyncio.to_thread(world.settle)))
+        monkeypatch.setattr(Hub, "sleep", lambda hub, pause, interval: asyncio.to_thread(world.settle))
 
     return settle
 
