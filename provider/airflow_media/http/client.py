@@ -35,8 +35,8 @@ CONNECTIONS = 20
 IDLE = 120.0
 """Seconds for which a connection is kept open unused: longer than the pause between two looks at a job."""
 CONCURRENCY = 16
-"""Requests of one async client at a time. Fewer than connections: the pool of the HTTP library rescans its whole queue
-on each event, so the queue must stand in front of it."""
+"""Requests of one async client at a time. Fewer than connections: whoever waits for a turn waits in front of the HTTP
+library, whose time-out for a connection would count that too."""
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer that is held in memory; a JSON document of a service is a thousandth of it."""
 LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
